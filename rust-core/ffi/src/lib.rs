@@ -1,0 +1,2 @@
+//! UniFFI surface of the device core: delegation only.
+uniffi::setup_scaffolding!();

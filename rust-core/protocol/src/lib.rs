@@ -1,0 +1,1 @@
+//! What handheld and gateway say to each other.

@@ -1,0 +1,1 @@
+//! Rules about the tree that nobody should have to remember.

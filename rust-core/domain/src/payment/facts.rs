@@ -1,0 +1,297 @@
+//! The furthest thing known about each object of a payment, and the state that follows.
+
+use super::evidence::{ChargeOutcome, DisputeOutcome, Evidence, RefundStatus, SessionStatus};
+use super::state::{AttentionReason, PaymentState};
+use crate::decline::DeclineReason;
+use crate::money::Money;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything known about a payment. It only grows: [`Facts::learn`] is commutative, associative
+/// and idempotent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    sessions: BTreeMap<String, SessionStatus>,
+    charges: BTreeMap<String, Charge>,
+    refunds: BTreeMap<String, Refund>,
+    disputes: BTreeMap<String, DisputeOutcome>,
+    decisions: BTreeSet<Decision>,
+    misfits: BTreeSet<AttentionReason>,
+}
+
+/// Compared field by field, in this order, so that the greater of two is always the same one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Charge {
+    outcome: ChargeOutcome,
+    created: i64,
+    amount: Money,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Refund {
+    status: RefundStatus,
+    created: i64,
+    amount: Money,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Decision {
+    CancelRequested,
+    Canceled,
+    Withdrawn,
+    LifetimeEnded,
+    SettledElsewhere,
+}
+
+/// A state with what has to be said beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The state.
+    pub state: PaymentState,
+    /// With [`PaymentState::Declined`]: why the latest card was declined.
+    pub decline: Option<DeclineReason>,
+    /// With [`PaymentState::NeedsAttention`]: why.
+    pub attention: Option<AttentionReason>,
+    /// True if money has arrived at least once, so that an order must exist.
+    pub money_arrived: bool,
+}
+
+impl Standing {
+    fn of(state: PaymentState) -> Self {
+        Self {
+            state,
+            decline: None,
+            attention: None,
+            money_arrived: state.has_been_paid(),
+        }
+    }
+}
+
+impl Facts {
+    /// The facts that a heap of evidence makes, in any order.
+    pub fn from_evidence<'a>(evidence: impl IntoIterator<Item = &'a Evidence>) -> Self {
+        let mut facts = Self::default();
+        for piece in evidence {
+            facts.learn(piece);
+        }
+        facts
+    }
+
+    /// Adds one piece of evidence.
+    pub fn learn(&mut self, evidence: &Evidence) {
+        match evidence.clone() {
+            Evidence::Session { session, status } => raise(&mut self.sessions, session, status),
+            Evidence::Charge {
+                charge,
+                created,
+                outcome,
+                amount,
+            } => {
+                raise(
+                    &mut self.charges,
+                    charge,
+                    Charge {
+                        outcome,
+                        created,
+                        amount,
+                    },
+                );
+            }
+            Evidence::Refund {
+                refund,
+                created,
+                status,
+                amount,
+            } => {
+                raise(
+                    &mut self.refunds,
+                    refund,
+                    Refund {
+                        status,
+                        created,
+                        amount,
+                    },
+                );
+            }
+            Evidence::Dispute { dispute, outcome } => raise(&mut self.disputes, dispute, outcome),
+            Evidence::Misfit { reason } => {
+                self.misfits.insert(reason);
+            }
+            Evidence::CancelRequested => self.decide(Decision::CancelRequested),
+            Evidence::Canceled => self.decide(Decision::Canceled),
+            Evidence::Withdrawn => self.decide(Decision::Withdrawn),
+            Evidence::LifetimeEnded => self.decide(Decision::LifetimeEnded),
+            Evidence::SettledElsewhere => self.decide(Decision::SettledElsewhere),
+        }
+    }
+
+    /// The state of an accepted order over `total`. Total: every set of facts has one.
+    pub fn standing(&self, total: Money) -> Standing {
+        let received: Vec<&Charge> = self
+            .charges
+            .values()
+            .filter(|c| c.outcome == ChargeOutcome::Succeeded)
+            .collect();
+        let standing = match received.as_slice() {
+            [] => self.unpaid(),
+            [charge] if charge.amount != total => attention(AttentionReason::AmountDiffers),
+            [charge] => self.paid(charge.amount),
+            [_, _, ..] => attention(AttentionReason::PaidTwice),
+        };
+        let standing = match self.misfits.first() {
+            Some(reason) => attention(*reason),
+            None => standing,
+        };
+        Standing {
+            money_arrived: !received.is_empty(),
+            ..standing
+        }
+    }
+
+    /// True if some session of this payment may still take money.
+    pub fn has_open_session(&self) -> bool {
+        self.sessions
+            .values()
+            .any(|status| *status == SessionStatus::Open)
+    }
+
+    fn paid(&self, amount: Money) -> Standing {
+        if self
+            .disputes
+            .values()
+            .any(|outcome| *outcome != DisputeOutcome::Won)
+        {
+            return Standing::of(PaymentState::Disputed);
+        }
+        let state = self.refund_state(amount);
+        if state == PaymentState::Paid && self.decisions.contains(&Decision::SettledElsewhere) {
+            return attention(AttentionReason::PaidTwice);
+        }
+        Standing::of(state)
+    }
+
+    fn refund_state(&self, amount: Money) -> PaymentState {
+        let returned = self
+            .refunds
+            .values()
+            .filter(|refund| refund.status == RefundStatus::Succeeded)
+            .fold(0_i64, |sum, refund| {
+                sum.saturating_add(refund.amount.minor())
+            });
+        let on_its_way = |refund: &Refund| {
+            matches!(
+                refund.status,
+                RefundStatus::Pending | RefundStatus::RequiresAction
+            )
+        };
+        if returned >= amount.minor() {
+            PaymentState::Refunded
+        } else if self.refunds.values().any(on_its_way) {
+            PaymentState::RefundPending
+        } else if self.latest_refund() == Some(RefundStatus::Failed) {
+            PaymentState::RefundFailed
+        } else if returned > 0 {
+            PaymentState::PartlyRefunded
+        } else {
+            PaymentState::Paid
+        }
+    }
+
+    fn latest_refund(&self) -> Option<RefundStatus> {
+        self.refunds
+            .iter()
+            .filter(|(_, refund)| refund.status != RefundStatus::Canceled)
+            .max_by_key(|(id, refund)| (refund.created, *id))
+            .map(|(_, refund)| refund.status)
+    }
+
+    fn unpaid(&self) -> Standing {
+        let decided = |decision| self.decisions.contains(&decision);
+        if decided(Decision::SettledElsewhere) {
+            return Standing::of(PaymentState::AlreadyPaid);
+        }
+        if decided(Decision::Canceled) {
+            return Standing::of(PaymentState::Canceled);
+        }
+        if decided(Decision::Withdrawn) {
+            return Standing::of(PaymentState::Withdrawn);
+        }
+        if self.is_processing() {
+            return Standing::of(PaymentState::Processing);
+        }
+        if decided(Decision::CancelRequested) {
+            return Standing::of(PaymentState::CancelRequested);
+        }
+        if self.has_open_session() {
+            return self.waiting();
+        }
+        Standing::of(if decided(Decision::LifetimeEnded) {
+            PaymentState::Expired
+        } else if self.sessions.is_empty() {
+            PaymentState::Sent
+        } else {
+            PaymentState::Owed
+        })
+    }
+
+    /// Money may be on its way: a charge is pending, or a session is complete and no charge of
+    /// this payment has failed since.
+    fn is_processing(&self) -> bool {
+        let pending = self
+            .charges
+            .values()
+            .any(|c| c.outcome == ChargeOutcome::Pending);
+        let complete = self
+            .sessions
+            .values()
+            .any(|status| *status == SessionStatus::Complete);
+        pending || (complete && self.latest_decline().is_none())
+    }
+
+    fn waiting(&self) -> Standing {
+        let decline = self.latest_decline();
+        let state = if decline.is_some() {
+            PaymentState::Declined
+        } else {
+            PaymentState::WaitingForCard
+        };
+        Standing {
+            decline,
+            ..Standing::of(state)
+        }
+    }
+
+    fn latest_decline(&self) -> Option<DeclineReason> {
+        let latest = self
+            .charges
+            .iter()
+            .max_by_key(|(id, charge)| (charge.created, *id))?;
+        match latest.1.outcome {
+            ChargeOutcome::Failed(reason) => Some(reason),
+            ChargeOutcome::Pending | ChargeOutcome::Succeeded => None,
+        }
+    }
+
+    fn decide(&mut self, decision: Decision) {
+        self.decisions.insert(decision);
+    }
+}
+
+fn attention(reason: AttentionReason) -> Standing {
+    Standing {
+        attention: Some(reason),
+        ..Standing::of(PaymentState::NeedsAttention)
+    }
+}
+
+fn raise<V: Ord>(known: &mut BTreeMap<String, V>, id: String, value: V) {
+    match known.entry(id) {
+        std::collections::btree_map::Entry::Vacant(place) => {
+            place.insert(value);
+        }
+        std::collections::btree_map::Entry::Occupied(mut place) => {
+            if *place.get() < value {
+                place.insert(value);
+            }
+        }
+    }
+}

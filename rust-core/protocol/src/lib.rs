@@ -1,1 +1,25 @@
-//! What handheld and gateway say to each other.
+//! What handheld and gateway say to each other, byte for byte.
+//!
+//! - [`order`]: the signed order, the one message that moves money (`../WIRE.md` fixes its bytes).
+//! - [`pay_address`]: the order as an address that fits a QR code.
+//! - [`confirm`]: the code that proves a payment to a handheld without network.
+//! - [`enrolment`]: the link, the proof of possession and the six digits.
+//! - [`request_signature`]: RFC 9421, for the one request that fetches a token.
+//! - [`wire`]: the JSON of every other message, with closed error codes.
+//!
+//! Nothing here does I/O or reads a clock. Keys live elsewhere too: this crate says *what* is
+//! signed, the caller has it signed (by Android Keystore on a handheld).
+
+mod canonical;
+pub mod confirm;
+pub mod enrolment;
+pub mod order;
+pub mod pay_address;
+pub mod request_signature;
+pub mod signature;
+pub mod wire;
+
+pub use confirm::confirm_code;
+pub use enrolment::EnrolmentLink;
+pub use order::{OrderDigest, OrderError, OrderPayload, SignedOrder};
+pub use signature::{DevicePublicKey, DeviceSignature, SignatureError};

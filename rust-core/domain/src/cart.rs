@@ -127,22 +127,17 @@ impl Cart {
             return Err(CartError::TooManyLines);
         }
         refuse_repeats(&lines)?;
-        let priced = lines
-            .iter()
-            .map(|line| catalogue.price_line(line))
-            .collect::<Result<Vec<_>, _>>()?;
+        let priced =
+            lines.iter().map(|line| catalogue.price_line(line)).collect::<Result<Vec<_>, _>>()?;
         let mut total = Money::zero(catalogue.currency);
         for line in &priced {
             total = total.checked_add(line.amount)?;
         }
         match total.minor() {
             ..=0 => Err(CartError::NothingOwed),
-            1..=TOTAL_MINOR_MAX => Ok(Self {
-                catalogue_version: catalogue.version,
-                lines,
-                priced,
-                total,
-            }),
+            1..=TOTAL_MINOR_MAX => {
+                Ok(Self { catalogue_version: catalogue.version, lines, priced, total })
+            }
             _ => Err(CartError::TooMuch),
         }
     }
@@ -161,11 +156,7 @@ impl Catalogue {
         }
         let item = self.item(id).ok_or(CartError::UnknownItem { item: id })?;
         let amount = item.price.checked_mul(quantity)?;
-        Ok(PricedLine {
-            name: item.name.clone(),
-            quantity,
-            amount,
-        })
+        Ok(PricedLine { name: item.name.clone(), quantity, amount })
     }
 }
 
@@ -192,10 +183,7 @@ mod tests {
         Catalogue {
             version: 3,
             currency: Currency::USD,
-            items: vec![
-                item(1, "Day permit", 1250),
-                item(2, "Clamp release", 90_000_000),
-            ],
+            items: vec![item(1, "Day permit", 1250), item(2, "Clamp release", 90_000_000)],
         }
     }
 
@@ -217,17 +205,11 @@ mod tests {
             assert_eq!(Cart::price(&catalogue(), lines), Err(error));
         };
         check(vec![], CartError::Empty);
-        check(
-            (0..13).map(|i| line(i, 1)).collect(),
-            CartError::TooManyLines,
-        );
+        check((0..13).map(|i| line(i, 1)).collect(), CartError::TooManyLines);
         check(vec![line(1, 0)], CartError::Quantity { item: 1 });
         check(vec![line(1, 100)], CartError::Quantity { item: 1 });
         check(vec![line(9, 1)], CartError::UnknownItem { item: 9 });
-        check(
-            vec![line(1, 1), line(1, 2)],
-            CartError::Repeated { item: 1 },
-        );
+        check(vec![line(1, 1), line(1, 2)], CartError::Repeated { item: 1 });
         check(vec![line(2, 2)], CartError::TooMuch);
     }
 
@@ -235,9 +217,6 @@ mod tests {
     fn a_free_cart_is_no_payment() {
         let mut free = catalogue();
         free.items[0].price = Money::zero(Currency::USD);
-        assert_eq!(
-            Cart::price(&free, vec![line(1, 5)]),
-            Err(CartError::NothingOwed)
-        );
+        assert_eq!(Cart::price(&free, vec![line(1, 5)]), Err(CartError::NothingOwed));
     }
 }

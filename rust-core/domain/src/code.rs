@@ -25,19 +25,13 @@ impl ShortCode {
             place = place.saturating_sub(1);
             let shift = place.saturating_mul(5);
             let index = (number >> shift) & 0x1F;
-            ALPHABET
-                .get(usize::try_from(index).unwrap_or(0))
-                .copied()
-                .unwrap_or(b'0')
+            ALPHABET.get(usize::try_from(index).unwrap_or(0)).copied().unwrap_or(b'0')
         }))
     }
 
     /// Reads a code as a person typed it: any case, dashes and spaces, O for 0, I and L for 1.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut symbols = text
-            .bytes()
-            .filter(|b| !matches!(b, b'-' | b' '))
-            .map(normal_symbol);
+        let mut symbols = text.bytes().filter(|b| !matches!(b, b'-' | b' ')).map(normal_symbol);
         let mut code = [0_u8; SHORT_CODE_SYMBOLS];
         for place in &mut code {
             *place = symbols.next().flatten()?;

@@ -93,20 +93,10 @@ mod tests {
 
     #[test]
     fn exponents_are_those_of_iso() {
-        for (code, exponent) in [
-            ("usd", 2),
-            ("JPY", 0),
-            ("KWD", 3),
-            ("ISK", 0),
-            ("MGA", 2),
-            ("UGX", 0),
-            ("HUF", 2),
-        ] {
-            assert_eq!(
-                Currency::from_code(code).unwrap().exponent(),
-                exponent,
-                "{code}"
-            );
+        for (code, exponent) in
+            [("usd", 2), ("JPY", 0), ("KWD", 3), ("ISK", 0), ("MGA", 2), ("UGX", 0), ("HUF", 2)]
+        {
+            assert_eq!(Currency::from_code(code).unwrap().exponent(), exponent, "{code}");
         }
     }
 

@@ -74,13 +74,8 @@ mod tests {
 
     #[test]
     fn lost_and_stolen_are_never_told() {
-        for decline_code in [
-            "lost_card",
-            "stolen_card",
-            "pickup_card",
-            "fraudulent",
-            "new_in_2030",
-        ] {
+        for decline_code in ["lost_card", "stolen_card", "pickup_card", "fraudulent", "new_in_2030"]
+        {
             let reason = DeclineReason::from_stripe(Some("card_declined"), Some(decline_code));
             assert_eq!(reason, DeclineReason::BankDeclined, "{decline_code}");
         }

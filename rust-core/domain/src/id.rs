@@ -48,10 +48,8 @@ impl PaymentId {
         self.0.as_bytes()
     }
 
-    const REFUSED: IdError = IdError {
-        kind: "payment ID",
-        rule: "a UUID of version 7 with hyphens",
-    };
+    const REFUSED: IdError =
+        IdError { kind: "payment ID", rule: "a UUID of version 7 with hyphens" };
 }
 
 impl fmt::Display for PaymentId {
@@ -145,10 +143,7 @@ impl TenantSlug {
             && !text.ends_with('-')
             && text != "system";
         let rule = "1 to 24 lower-case letters, digits and inner hyphens, and not \"system\"";
-        good.then(|| Self(text.to_owned())).ok_or(IdError {
-            kind: "tenant slug",
-            rule,
-        })
+        good.then(|| Self(text.to_owned())).ok_or(IdError { kind: "tenant slug", rule })
     }
 
     /// The slug.
@@ -172,10 +167,7 @@ impl PaymentTypeCode {
         let good =
             (1..=PAYMENT_TYPE_CODE_CHARS_MAX).contains(&text.len()) && text.bytes().all(plain);
         let rule = "1 to 12 capitals, digits and hyphens, such as STRIPE";
-        good.then(|| Self(text.to_owned())).ok_or(IdError {
-            kind: "payment type code",
-            rule,
-        })
+        good.then(|| Self(text.to_owned())).ok_or(IdError { kind: "payment type code", rule })
     }
 
     /// The code.
@@ -198,15 +190,10 @@ impl ReceiptOrderId {
     /// Reads the ID as a person typed it, with or without `R-`.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let trimmed = text.trim();
-        let code = trimmed
-            .strip_prefix("R-")
-            .or_else(|| trimmed.strip_prefix("r-"));
+        let code = trimmed.strip_prefix("R-").or_else(|| trimmed.strip_prefix("r-"));
         ShortCode::parse(code.unwrap_or(trimmed))
             .map(Self)
-            .ok_or(IdError {
-                kind: "receipt order ID",
-                rule: "R- and eight letters or digits",
-            })
+            .ok_or(IdError { kind: "receipt order ID", rule: "R- and eight letters or digits" })
     }
 }
 
@@ -238,14 +225,7 @@ macro_rules! text_conversions {
     )*};
 }
 
-text_conversions!(
-    PaymentId,
-    DeviceId,
-    GatewayId,
-    TenantSlug,
-    PaymentTypeCode,
-    ReceiptOrderId
-);
+text_conversions!(PaymentId, DeviceId, GatewayId, TenantSlug, PaymentTypeCode, ReceiptOrderId);
 
 impl fmt::Display for TenantSlug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -291,16 +271,7 @@ mod tests {
         for good in ["demo", "city-of-hill", "a", "7"] {
             assert!(TenantSlug::parse(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "Demo",
-            "-a",
-            "a-",
-            "a b",
-            "a/b",
-            "system",
-            "abcdefghijklmnopqrstuvwxy",
-        ] {
+        for bad in ["", "Demo", "-a", "a-", "a b", "a/b", "system", "abcdefghijklmnopqrstuvwxy"] {
             assert!(TenantSlug::parse(bad).is_err(), "{bad}");
         }
         assert!(PaymentTypeCode::parse("STRIPE").is_ok());
@@ -317,9 +288,6 @@ mod tests {
         assert!(DeviceId::parse("+0010203040506ff").is_err());
         let receipt = ReceiptOrderId::from_bits([1, 2, 3, 4, 5]);
         assert_eq!(ReceiptOrderId::parse(&receipt.to_string()), Ok(receipt));
-        assert_eq!(
-            ReceiptOrderId::parse(&receipt.to_string().to_lowercase()),
-            Ok(receipt)
-        );
+        assert_eq!(ReceiptOrderId::parse(&receipt.to_string().to_lowercase()), Ok(receipt));
     }
 }

@@ -4,10 +4,7 @@
 //! arguments. Start reading at [`payment`], which turns evidence into the one state that every
 //! screen shows; [`money`] and [`cart`] hold what is owed.
 // Tests may count with plain operators.
-#![cfg_attr(
-    not(test),
-    deny(clippy::float_arithmetic, clippy::arithmetic_side_effects)
-)]
+#![cfg_attr(not(test), deny(clippy::float_arithmetic, clippy::arithmetic_side_effects))]
 
 pub mod cart;
 pub mod code;

@@ -54,29 +54,20 @@ impl Money {
     /// The sum, of one currency.
     pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
-        let minor = self
-            .minor
-            .checked_add(other.minor)
-            .ok_or(MoneyError::Overflow)?;
+        let minor = self.minor.checked_add(other.minor).ok_or(MoneyError::Overflow)?;
         Ok(Self::new(minor, self.currency))
     }
 
     /// The difference, of one currency; it may be negative.
     pub fn checked_sub(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
-        let minor = self
-            .minor
-            .checked_sub(other.minor)
-            .ok_or(MoneyError::Overflow)?;
+        let minor = self.minor.checked_sub(other.minor).ok_or(MoneyError::Overflow)?;
         Ok(Self::new(minor, self.currency))
     }
 
     /// So many times the amount.
     pub fn checked_mul(self, times: u32) -> Result<Self, MoneyError> {
-        let minor = self
-            .minor
-            .checked_mul(i64::from(times))
-            .ok_or(MoneyError::Overflow)?;
+        let minor = self.minor.checked_mul(i64::from(times)).ok_or(MoneyError::Overflow)?;
         Ok(Self::new(minor, self.currency))
     }
 
@@ -101,37 +92,24 @@ impl Money {
             return Err(refused);
         }
         let minor = format!("{sign}{whole}{fraction:0<exponent$}");
-        minor
-            .parse()
-            .map(|minor| Self::new(minor, currency))
-            .map_err(|_| MoneyError::Overflow)
+        minor.parse().map(|minor| Self::new(minor, currency)).map_err(|_| MoneyError::Overflow)
     }
 
     /// The amount without its currency, such as `12.50`.
     pub fn decimal(self) -> String {
         let exponent = usize::try_from(self.currency.exponent()).unwrap_or(0);
-        let digits = format!(
-            "{:0>width$}",
-            self.minor.unsigned_abs(),
-            width = exponent.saturating_add(1)
-        );
+        let digits =
+            format!("{:0>width$}", self.minor.unsigned_abs(), width = exponent.saturating_add(1));
         let sign = if self.minor < 0 { "-" } else { "" };
         let (whole, fraction) = digits.split_at(digits.len().saturating_sub(exponent));
-        if exponent == 0 {
-            format!("{sign}{whole}")
-        } else {
-            format!("{sign}{whole}.{fraction}")
-        }
+        if exponent == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
     }
 
     fn same_currency(self, other: Self) -> Result<(), MoneyError> {
         if self.currency == other.currency {
             return Ok(());
         }
-        Err(MoneyError::Currencies {
-            left: self.currency,
-            right: other.currency,
-        })
+        Err(MoneyError::Currencies { left: self.currency, right: other.currency })
     }
 }
 
@@ -166,26 +144,19 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused() {
-        for text in [
-            "", ".", "1.", ".5", "1.234", "1,50", "+1", "1e3", "--1", "½", "1 0", "1.-5",
-        ] {
+        for text in ["", ".", "1.", ".5", "1.234", "1,50", "+1", "1e3", "--1", "½", "1 0", "1.-5"]
+        {
             assert!(Money::parse(text, Currency::USD).is_err(), "{text:?}");
         }
         assert!(Money::parse("1.5", currency("JPY")).is_err());
-        assert_eq!(
-            Money::parse("99999999999999999999", Currency::USD),
-            Err(MoneyError::Overflow)
-        );
+        assert_eq!(Money::parse("99999999999999999999", Currency::USD), Err(MoneyError::Overflow));
     }
 
     #[test]
     fn currencies_do_not_mix_and_nothing_wraps() {
         let dollar = Money::new(100, Currency::USD);
         let yen = Money::new(100, currency("JPY"));
-        assert!(matches!(
-            dollar.checked_add(yen),
-            Err(MoneyError::Currencies { .. })
-        ));
+        assert!(matches!(dollar.checked_add(yen), Err(MoneyError::Currencies { .. })));
         let most = Money::new(i64::MAX, Currency::USD);
         assert_eq!(most.checked_add(dollar), Err(MoneyError::Overflow));
         assert_eq!(most.checked_mul(2), Err(MoneyError::Overflow));

@@ -29,9 +29,7 @@ pub(crate) fn encode(
 
 /// A definite-length array of exactly `len` entries.
 pub(crate) fn array_of(decoder: &mut Decoder<'_>, len: u64) -> Result<(), Malformed> {
-    (decoder.array()? == Some(len))
-        .then_some(())
-        .ok_or(Malformed)
+    (decoder.array()? == Some(len)).then_some(()).ok_or(Malformed)
 }
 
 /// The next map key, which must be `key`.
@@ -46,7 +44,5 @@ pub(crate) fn fixed_bytes<const N: usize>(decoder: &mut Decoder<'_>) -> Result<[
 
 /// Nothing may follow.
 pub(crate) fn end(decoder: &Decoder<'_>) -> Result<(), Malformed> {
-    (decoder.position() == decoder.input().len())
-        .then_some(())
-        .ok_or(Malformed)
+    (decoder.position() == decoder.input().len()).then_some(()).ok_or(Malformed)
 }

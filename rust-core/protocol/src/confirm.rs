@@ -48,17 +48,9 @@ mod tests {
         assert_eq!(code, confirm_code(&secret, payment, amount));
         let others = [
             confirm_code(&Secret::new([2; 32]), payment, amount),
-            confirm_code(
-                &secret,
-                PaymentId::mint(1_700_000_000_001, &[3; 10]),
-                amount,
-            ),
+            confirm_code(&secret, PaymentId::mint(1_700_000_000_001, &[3; 10]), amount),
             confirm_code(&secret, payment, Money::new(1251, Currency::USD)),
-            confirm_code(
-                &secret,
-                payment,
-                Money::new(1250, Currency::from_code("EUR").unwrap()),
-            ),
+            confirm_code(&secret, payment, Money::new(1250, Currency::from_code("EUR").unwrap())),
         ];
         assert!(others.iter().all(|other| *other != code));
     }

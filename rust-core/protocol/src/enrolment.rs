@@ -39,12 +39,7 @@ impl EnrolmentLink {
         let (scheme, rest) = text.split_once("://").ok_or(NotAnEnrolmentLink)?;
         let scheme = scheme.to_ascii_lowercase();
         let mut parts = rest.split('/');
-        let mut next = || {
-            parts
-                .next()
-                .filter(|part| !part.is_empty())
-                .ok_or(NotAnEnrolmentLink)
-        };
+        let mut next = || parts.next().filter(|part| !part.is_empty()).ok_or(NotAnEnrolmentLink);
         let (host, marker, tenant, code) = (next()?, next()?, next()?, next()?);
         let plain_host =
             |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
@@ -83,14 +78,9 @@ pub fn proof_message(tenant: &TenantSlug, code: ShortCode, key: &DevicePublicKey
 
 /// Six digits of a public key, shown on both screens as `123 456`.
 pub fn six_digits(key: &DevicePublicKey) -> String {
-    let digest = Sha256::new()
-        .chain_update(b"holdfast/six-digits/1")
-        .chain_update(key.to_sec1())
-        .finalize();
-    let number = digest
-        .iter()
-        .take(8)
-        .fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    let digest =
+        Sha256::new().chain_update(b"holdfast/six-digits/1").chain_update(key.to_sec1()).finalize();
+    let number = digest.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
     let six = number % 1_000_000;
     format!("{:03} {:03}", six / 1000, six % 1000)
 }
@@ -103,10 +93,7 @@ mod tests {
     fn a_link_is_read_as_it_was_shown_or_typed() {
         let link =
             EnrolmentLink::parse(" HTTPS://Pay.Example.org:8443/E/DEMO/oil1-00ab \n").unwrap();
-        assert_eq!(
-            link.to_string(),
-            "https://pay.example.org:8443/e/demo/0111-00AB"
-        );
+        assert_eq!(link.to_string(), "https://pay.example.org:8443/e/demo/0111-00AB");
         assert_eq!(EnrolmentLink::parse(&link.to_string()), Ok(link));
     }
 
@@ -123,11 +110,7 @@ mod tests {
             "https://a?/e/demo/0111-00AB",
             "https:///e/demo/0111-00AB",
         ] {
-            assert_eq!(
-                EnrolmentLink::parse(text),
-                Err(NotAnEnrolmentLink),
-                "{text}"
-            );
+            assert_eq!(EnrolmentLink::parse(text), Err(NotAnEnrolmentLink), "{text}");
         }
     }
 }

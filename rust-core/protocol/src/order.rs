@@ -103,10 +103,7 @@ impl OrderPayload {
             e.u8(10)?.u32(self.catalogue_version)?;
             e.u8(11)?;
             encode_lines(e, &self.lines)?;
-            e.u8(12)?
-                .array(2)?
-                .str(self.total.currency().code())?
-                .i64(self.total.minor())?;
+            e.u8(12)?.array(2)?.str(self.total.currency().code())?.i64(self.total.minor())?;
             e.u8(13)?.u64(self.held_at_unix_s)?;
             e.u8(14)?.u32(self.lifetime_s)?;
             Ok(())
@@ -201,11 +198,7 @@ impl SignedOrder {
     /// Puts payload and signature together.
     pub fn assemble(payload: OrderPayload, signature: DeviceSignature) -> Self {
         let payload_bytes = payload.to_bytes();
-        Self {
-            payload,
-            payload_bytes,
-            signature,
-        }
+        Self { payload, payload_bytes, signature }
     }
 
     /// Reads an order without asking who signed it. Only good for finding the key to
@@ -217,11 +210,7 @@ impl SignedOrder {
         let (payload_bytes, signature) = open_envelope(bytes)?;
         let signature = DeviceSignature::from_bytes(signature).map_err(OrderError::Signature)?;
         let payload = OrderPayload::decode(payload_bytes)?;
-        Ok(Self {
-            payload,
-            payload_bytes: payload_bytes.to_vec(),
-            signature,
-        })
+        Ok(Self { payload, payload_bytes: payload_bytes.to_vec(), signature })
     }
 
     /// Checks the signature against the key of the device that the payload names.
@@ -245,8 +234,7 @@ impl SignedOrder {
     pub fn to_bytes(&self) -> Vec<u8> {
         canonical::encode(|e| {
             e.array(4)?.bytes(PROTECTED)?.map(0)?;
-            e.bytes(&self.payload_bytes)?
-                .bytes(self.signature.as_bytes())?;
+            e.bytes(&self.payload_bytes)?.bytes(self.signature.as_bytes())?;
             Ok(())
         })
     }
@@ -254,11 +242,7 @@ impl SignedOrder {
 
 fn sig_structure(payload: &[u8]) -> Vec<u8> {
     canonical::encode(|e| {
-        e.array(4)?
-            .str("Signature1")?
-            .bytes(PROTECTED)?
-            .bytes(DOMAIN)?
-            .bytes(payload)?;
+        e.array(4)?.str("Signature1")?.bytes(PROTECTED)?.bytes(DOMAIN)?.bytes(payload)?;
         Ok(())
     })
 }
@@ -289,20 +273,14 @@ fn encode_lines(e: &mut Encoder<&mut Vec<u8>>, lines: &[OrderLine]) -> EncodeRes
 }
 
 fn decode_lines(d: &mut Decoder<'_>) -> Result<Vec<OrderLine>, Malformed> {
-    let count = d
-        .array()?
-        .and_then(|count| usize::try_from(count).ok())
-        .ok_or(Malformed)?;
+    let count = d.array()?.and_then(|count| usize::try_from(count).ok()).ok_or(Malformed)?;
     if !(1..=CART_LINES_MAX).contains(&count) {
         return Err(Malformed);
     }
     let mut lines = Vec::with_capacity(count);
     for _ in 0..count {
         array_of(d, 2)?;
-        lines.push(OrderLine::Item {
-            item: d.u32()?,
-            quantity: d.u32()?,
-        });
+        lines.push(OrderLine::Item { item: d.u32()?, quantity: d.u32()? });
     }
     Ok(lines)
 }

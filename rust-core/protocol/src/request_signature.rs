@@ -77,9 +77,7 @@ impl TokenRequest<'_> {
 /// Time and device that a `Signature-Input` header claims, to look the key up with.
 pub fn claims(signature_input: &str) -> Result<(u64, DeviceId), RequestError> {
     let claims = || {
-        let rest = signature_input
-            .strip_prefix("sig1=")?
-            .strip_prefix(COMPONENTS)?;
+        let rest = signature_input.strip_prefix("sig1=")?.strip_prefix(COMPONENTS)?;
         let (created, rest) = rest.strip_prefix(";created=")?.split_once(";keyid=\"")?;
         let (device, alg) = rest.split_once('"')?;
         let plain = created.bytes().all(|b| b.is_ascii_digit()) && created.len() <= 11;
@@ -103,12 +101,10 @@ pub fn verify(
         .and_then(|text| BASE64.decode(text.as_bytes()).ok())
         .ok_or(RequestError::Malformed)?;
     let signature = DeviceSignature::from_bytes(&signature).map_err(RequestError::Signature)?;
-    key.verify(&request.signature_base(), &signature)
-        .map_err(RequestError::Signature)?;
+    key.verify(&request.signature_base(), &signature).map_err(RequestError::Signature)?;
     if now_unix_s.abs_diff(request.created_unix_s) > CLOCK_TOLERANCE_S {
-        let off_by_s = now_unix_s
-            .cast_signed()
-            .saturating_sub(request.created_unix_s.cast_signed());
+        let off_by_s =
+            now_unix_s.cast_signed().saturating_sub(request.created_unix_s.cast_signed());
         return Err(RequestError::Clock { off_by_s });
     }
     Ok(())
@@ -143,10 +139,7 @@ mod tests {
     fn a_signed_request_is_accepted_and_its_claims_are_read() {
         let request = request(NOW);
         let (header, key) = signed(&request);
-        assert_eq!(
-            claims(&request.signature_input()),
-            Ok((NOW, request.device))
-        );
+        assert_eq!(claims(&request.signature_input()), Ok((NOW, request.device)));
         assert_eq!(verify(&request, &header, &key, NOW + 300), Ok(()));
     }
 
@@ -155,22 +148,10 @@ mod tests {
         let original = request(NOW);
         let (header, key) = signed(&original);
         for other in [
-            TokenRequest {
-                path: "/api/other/handheld/token",
-                ..original.clone()
-            },
-            TokenRequest {
-                authority: "evil.example",
-                ..original.clone()
-            },
-            TokenRequest {
-                created_unix_s: NOW + 1,
-                ..original.clone()
-            },
-            TokenRequest {
-                device: DeviceId::from_bytes([8; 8]),
-                ..original.clone()
-            },
+            TokenRequest { path: "/api/other/handheld/token", ..original.clone() },
+            TokenRequest { authority: "evil.example", ..original.clone() },
+            TokenRequest { created_unix_s: NOW + 1, ..original.clone() },
+            TokenRequest { device: DeviceId::from_bytes([8; 8]), ..original.clone() },
         ] {
             let result = verify(&other, &header, &key, NOW);
             assert_eq!(result, Err(RequestError::Signature(SignatureError::Wrong)));

@@ -36,16 +36,16 @@ pub struct DevicePublicKey(VerifyingKey);
 impl DevicePublicKey {
     /// From a SEC 1 point, compressed or not.
     pub fn from_sec1(bytes: &[u8]) -> Result<Self, SignatureError> {
-        VerifyingKey::from_sec1_bytes(bytes)
-            .map(Self)
-            .map_err(|_| SignatureError::Key)
+        // The library also reads "compact" points (tag 5), a third spelling that nobody sends.
+        if !matches!(bytes.first(), Some(2..=4)) {
+            return Err(SignatureError::Key);
+        }
+        VerifyingKey::from_sec1_bytes(bytes).map(Self).map_err(|_| SignatureError::Key)
     }
 
     /// From X.509 SubjectPublicKeyInfo in DER, which is what Java's `getEncoded()` returns.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, SignatureError> {
-        VerifyingKey::from_public_key_der(der)
-            .map(Self)
-            .map_err(|_| SignatureError::Key)
+        VerifyingKey::from_public_key_der(der).map(Self).map_err(|_| SignatureError::Key)
     }
 
     /// The compressed point, as it goes over the wire and into the database.
@@ -65,9 +65,7 @@ impl DevicePublicKey {
         signature: &DeviceSignature,
     ) -> Result<(), SignatureError> {
         let parsed = Signature::from_slice(&signature.0).map_err(|_| SignatureError::Malformed)?;
-        self.0
-            .verify(message, &parsed)
-            .map_err(|_| SignatureError::Wrong)
+        self.0.verify(message, &parsed).map_err(|_| SignatureError::Wrong)
     }
 }
 
@@ -126,48 +124,26 @@ mod tests {
         let public = DevicePublicKey::from(*key().verifying_key());
         let from_der = DeviceSignature::from_der(high.to_der().as_bytes()).unwrap();
         assert_eq!(public.verify(b"held", &from_der), Ok(()));
-        assert_eq!(
-            public.verify(b"Held", &from_der),
-            Err(SignatureError::Wrong)
-        );
-        assert_eq!(
-            DeviceSignature::from_bytes(&high.to_bytes()),
-            Err(SignatureError::HighS)
-        );
+        assert_eq!(public.verify(b"Held", &from_der), Err(SignatureError::Wrong));
+        assert_eq!(DeviceSignature::from_bytes(&high.to_bytes()), Err(SignatureError::HighS));
     }
 
     #[test]
     fn what_is_no_signature_or_key_is_refused() {
-        assert_eq!(
-            DeviceSignature::from_bytes(&[0; 64]),
-            Err(SignatureError::Malformed)
-        );
-        assert_eq!(
-            DeviceSignature::from_bytes(&[1; 63]),
-            Err(SignatureError::Malformed)
-        );
-        assert_eq!(
-            DeviceSignature::from_der(b"no"),
-            Err(SignatureError::Malformed)
-        );
-        assert_eq!(
-            DevicePublicKey::from_sec1(&[5; 33]),
-            Err(SignatureError::Key)
-        );
-        assert_eq!(
-            DevicePublicKey::from_spki_der(&[]),
-            Err(SignatureError::Key)
-        );
+        assert_eq!(DeviceSignature::from_bytes(&[0; 64]), Err(SignatureError::Malformed));
+        assert_eq!(DeviceSignature::from_bytes(&[1; 63]), Err(SignatureError::Malformed));
+        assert_eq!(DeviceSignature::from_der(b"no"), Err(SignatureError::Malformed));
+        assert_eq!(DevicePublicKey::from_sec1(&[5; 33]), Err(SignatureError::Key));
+        let beyond_the_field = [&[2][..], &[0xFF; 32]].concat();
+        assert_eq!(DevicePublicKey::from_sec1(&beyond_the_field), Err(SignatureError::Key));
+        assert_eq!(DevicePublicKey::from_spki_der(&[]), Err(SignatureError::Key));
     }
 
     #[test]
     fn a_key_is_read_back_in_each_form() {
         use p256::pkcs8::EncodePublicKey;
         let public = DevicePublicKey::from(*key().verifying_key());
-        assert_eq!(
-            DevicePublicKey::from_sec1(&public.to_sec1()),
-            Ok(public.clone())
-        );
+        assert_eq!(DevicePublicKey::from_sec1(&public.to_sec1()), Ok(public.clone()));
         let der = key().verifying_key().to_public_key_der().unwrap();
         assert_eq!(DevicePublicKey::from_spki_der(der.as_bytes()), Ok(public));
     }

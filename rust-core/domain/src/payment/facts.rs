@@ -57,12 +57,7 @@ pub struct Standing {
 
 impl Standing {
     fn of(state: PaymentState) -> Self {
-        Self {
-            state,
-            decline: None,
-            attention: None,
-            money_arrived: state.has_been_paid(),
-        }
+        Self { state, decline: None, attention: None, money_arrived: state.has_been_paid() }
     }
 }
 
@@ -80,37 +75,11 @@ impl Facts {
     pub fn learn(&mut self, evidence: &Evidence) {
         match evidence.clone() {
             Evidence::Session { session, status } => raise(&mut self.sessions, session, status),
-            Evidence::Charge {
-                charge,
-                created,
-                outcome,
-                amount,
-            } => {
-                raise(
-                    &mut self.charges,
-                    charge,
-                    Charge {
-                        outcome,
-                        created,
-                        amount,
-                    },
-                );
+            Evidence::Charge { charge, created, outcome, amount } => {
+                raise(&mut self.charges, charge, Charge { outcome, created, amount });
             }
-            Evidence::Refund {
-                refund,
-                created,
-                status,
-                amount,
-            } => {
-                raise(
-                    &mut self.refunds,
-                    refund,
-                    Refund {
-                        status,
-                        created,
-                        amount,
-                    },
-                );
+            Evidence::Refund { refund, created, status, amount } => {
+                raise(&mut self.refunds, refund, Refund { status, created, amount });
             }
             Evidence::Dispute { dispute, outcome } => raise(&mut self.disputes, dispute, outcome),
             Evidence::Misfit { reason } => {
@@ -126,11 +95,8 @@ impl Facts {
 
     /// The state of an accepted order over `total`. Total: every set of facts has one.
     pub fn standing(&self, total: Money) -> Standing {
-        let received: Vec<&Charge> = self
-            .charges
-            .values()
-            .filter(|c| c.outcome == ChargeOutcome::Succeeded)
-            .collect();
+        let received: Vec<&Charge> =
+            self.charges.values().filter(|c| c.outcome == ChargeOutcome::Succeeded).collect();
         let standing = match received.as_slice() {
             [] => self.unpaid(),
             [charge] if charge.amount != total => attention(AttentionReason::AmountDiffers),
@@ -141,25 +107,16 @@ impl Facts {
             Some(reason) => attention(*reason),
             None => standing,
         };
-        Standing {
-            money_arrived: !received.is_empty(),
-            ..standing
-        }
+        Standing { money_arrived: !received.is_empty(), ..standing }
     }
 
     /// True if some session of this payment may still take money.
     pub fn has_open_session(&self) -> bool {
-        self.sessions
-            .values()
-            .any(|status| *status == SessionStatus::Open)
+        self.sessions.values().any(|status| *status == SessionStatus::Open)
     }
 
     fn paid(&self, amount: Money) -> Standing {
-        if self
-            .disputes
-            .values()
-            .any(|outcome| *outcome != DisputeOutcome::Won)
-        {
+        if self.disputes.values().any(|outcome| *outcome != DisputeOutcome::Won) {
             return Standing::of(PaymentState::Disputed);
         }
         let state = self.refund_state(amount);
@@ -174,14 +131,9 @@ impl Facts {
             .refunds
             .values()
             .filter(|refund| refund.status == RefundStatus::Succeeded)
-            .fold(0_i64, |sum, refund| {
-                sum.saturating_add(refund.amount.minor())
-            });
+            .fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.minor()));
         let on_its_way = |refund: &Refund| {
-            matches!(
-                refund.status,
-                RefundStatus::Pending | RefundStatus::RequiresAction
-            )
+            matches!(refund.status, RefundStatus::Pending | RefundStatus::RequiresAction)
         };
         if returned >= amount.minor() {
             PaymentState::Refunded
@@ -236,35 +188,20 @@ impl Facts {
     /// Money may be on its way: a charge is pending, or a session is complete and no charge of
     /// this payment has failed since.
     fn is_processing(&self) -> bool {
-        let pending = self
-            .charges
-            .values()
-            .any(|c| c.outcome == ChargeOutcome::Pending);
-        let complete = self
-            .sessions
-            .values()
-            .any(|status| *status == SessionStatus::Complete);
+        let pending = self.charges.values().any(|c| c.outcome == ChargeOutcome::Pending);
+        let complete = self.sessions.values().any(|status| *status == SessionStatus::Complete);
         pending || (complete && self.latest_decline().is_none())
     }
 
     fn waiting(&self) -> Standing {
         let decline = self.latest_decline();
-        let state = if decline.is_some() {
-            PaymentState::Declined
-        } else {
-            PaymentState::WaitingForCard
-        };
-        Standing {
-            decline,
-            ..Standing::of(state)
-        }
+        let state =
+            if decline.is_some() { PaymentState::Declined } else { PaymentState::WaitingForCard };
+        Standing { decline, ..Standing::of(state) }
     }
 
     fn latest_decline(&self) -> Option<DeclineReason> {
-        let latest = self
-            .charges
-            .iter()
-            .max_by_key(|(id, charge)| (charge.created, *id))?;
+        let latest = self.charges.iter().max_by_key(|(id, charge)| (charge.created, *id))?;
         match latest.1.outcome {
             ChargeOutcome::Failed(reason) => Some(reason),
             ChargeOutcome::Pending | ChargeOutcome::Succeeded => None,
@@ -277,10 +214,7 @@ impl Facts {
 }
 
 fn attention(reason: AttentionReason) -> Standing {
-    Standing {
-        attention: Some(reason),
-        ..Standing::of(PaymentState::NeedsAttention)
-    }
+    Standing { attention: Some(reason), ..Standing::of(PaymentState::NeedsAttention) }
 }
 
 fn raise<V: Ord>(known: &mut BTreeMap<String, V>, id: String, value: V) {

@@ -12,43 +12,23 @@ fn usd(minor: i64) -> Money {
 }
 
 fn session(id: &str, status: SessionStatus) -> Evidence {
-    Evidence::Session {
-        session: id.into(),
-        status,
-    }
+    Evidence::Session { session: id.into(), status }
 }
 
 fn charge(id: &str, created: i64, outcome: ChargeOutcome) -> Evidence {
-    Evidence::Charge {
-        charge: id.into(),
-        created,
-        outcome,
-        amount: TOTAL,
-    }
+    Evidence::Charge { charge: id.into(), created, outcome, amount: TOTAL }
 }
 
 fn refund(id: &str, created: i64, status: RefundStatus, minor: i64) -> Evidence {
-    Evidence::Refund {
-        refund: id.into(),
-        created,
-        status,
-        amount: usd(minor),
-    }
+    Evidence::Refund { refund: id.into(), created, status, amount: usd(minor) }
 }
 
 fn dispute(outcome: DisputeOutcome) -> Evidence {
-    Evidence::Dispute {
-        dispute: "dp_1".into(),
-        outcome,
-    }
+    Evidence::Dispute { dispute: "dp_1".into(), outcome }
 }
 
 fn declined(id: &str, created: i64) -> Evidence {
-    charge(
-        id,
-        created,
-        ChargeOutcome::Failed(DeclineReason::NotEnoughFunds),
-    )
+    charge(id, created, ChargeOutcome::Failed(DeclineReason::NotEnoughFunds))
 }
 
 fn open() -> Evidence {
@@ -77,24 +57,15 @@ fn a_payment_goes_its_ordinary_way() {
     assert_eq!(state(&[open()]), S::WaitingForCard);
     assert_eq!(state(&[open(), declined("ch_1", 1)]), S::Declined);
     assert_eq!(state(&[complete()]), S::Processing);
-    assert_eq!(
-        state(&[open(), charge("ch_1", 1, ChargeOutcome::Pending)]),
-        S::Processing
-    );
-    assert_eq!(
-        state(&[open(), declined("ch_1", 1), complete(), succeeded()]),
-        S::Paid
-    );
+    assert_eq!(state(&[open(), charge("ch_1", 1, ChargeOutcome::Pending)]), S::Processing);
+    assert_eq!(state(&[open(), declined("ch_1", 1), complete(), succeeded()]), S::Paid);
 }
 
 #[test]
 fn the_latest_decline_is_the_one_that_is_told() {
     let later = charge("ch_2", 2, ChargeOutcome::Failed(DeclineReason::CardExpired));
     let facts = Facts::from_evidence(&[open(), later, declined("ch_1", 1)]);
-    assert_eq!(
-        facts.standing(TOTAL).decline,
-        Some(DeclineReason::CardExpired)
-    );
+    assert_eq!(facts.standing(TOTAL).decline, Some(DeclineReason::CardExpired));
 }
 
 #[test]
@@ -103,10 +74,7 @@ fn without_an_open_session_it_is_owed_until_its_lifetime_ends() {
     assert_eq!(state(&[expired(), declined("ch_1", 1)]), S::Owed);
     assert_eq!(state(&[expired(), Evidence::LifetimeEnded]), S::Expired);
     assert_eq!(state(&[open(), Evidence::LifetimeEnded]), S::WaitingForCard);
-    assert_eq!(
-        state(&[expired(), session("cs_2", SessionStatus::Open)]),
-        S::WaitingForCard
-    );
+    assert_eq!(state(&[expired(), session("cs_2", SessionStatus::Open)]), S::WaitingForCard);
 }
 
 #[test]
@@ -124,18 +92,9 @@ fn paid_wins_over_canceled_withdrawn_and_expired() {
 
 #[test]
 fn a_cancel_is_only_requested_while_money_may_come() {
-    assert_eq!(
-        state(&[open(), Evidence::CancelRequested]),
-        S::CancelRequested
-    );
-    assert_eq!(
-        state(&[complete(), Evidence::CancelRequested]),
-        S::Processing
-    );
-    assert_eq!(
-        state(&[expired(), Evidence::CancelRequested, Evidence::Canceled]),
-        S::Canceled
-    );
+    assert_eq!(state(&[open(), Evidence::CancelRequested]), S::CancelRequested);
+    assert_eq!(state(&[complete(), Evidence::CancelRequested]), S::Processing);
+    assert_eq!(state(&[expired(), Evidence::CancelRequested, Evidence::Canceled]), S::Canceled);
 }
 
 #[test]
@@ -144,20 +103,11 @@ fn refunds_add_up_and_a_failed_one_outranks_its_success() {
     let half = refund("re_1", 10, RefundStatus::Succeeded, 600);
     assert_eq!(state(&[paid.clone(), half.clone()]), S::PartlyRefunded);
     let rest = refund("re_2", 11, RefundStatus::Succeeded, 650);
-    assert_eq!(
-        state(&[paid.clone(), half.clone(), rest.clone()]),
-        S::Refunded
-    );
+    assert_eq!(state(&[paid.clone(), half.clone(), rest.clone()]), S::Refunded);
     let failed = refund("re_2", 11, RefundStatus::Failed, 650);
-    assert_eq!(
-        state(&[paid.clone(), half.clone(), failed, rest]),
-        S::RefundFailed
-    );
+    assert_eq!(state(&[paid.clone(), half.clone(), failed, rest]), S::RefundFailed);
     let pending = refund("re_3", 12, RefundStatus::Pending, 650);
-    assert_eq!(
-        state(&[paid.clone(), half.clone(), pending]),
-        S::RefundPending
-    );
+    assert_eq!(state(&[paid.clone(), half.clone(), pending]), S::RefundPending);
     let canceled = refund("re_3", 12, RefundStatus::Canceled, 650);
     assert_eq!(state(&[paid, half, canceled]), S::PartlyRefunded);
 }
@@ -165,14 +115,8 @@ fn refunds_add_up_and_a_failed_one_outranks_its_success() {
 #[test]
 fn an_open_or_lost_dispute_outranks_refunds_and_a_won_one_goes_away() {
     let full = refund("re_1", 10, RefundStatus::Succeeded, 1250);
-    assert_eq!(
-        state(&[succeeded(), full, dispute(DisputeOutcome::Open)]),
-        S::Disputed
-    );
-    assert_eq!(
-        state(&[succeeded(), dispute(DisputeOutcome::Lost)]),
-        S::Disputed
-    );
+    assert_eq!(state(&[succeeded(), full, dispute(DisputeOutcome::Open)]), S::Disputed);
+    assert_eq!(state(&[succeeded(), dispute(DisputeOutcome::Lost)]), S::Disputed);
     assert_eq!(state(&[succeeded(), dispute(DisputeOutcome::Won)]), S::Paid);
 }
 
@@ -190,24 +134,16 @@ fn what_does_not_fit_needs_a_person() {
     let twice = [succeeded(), charge("ch_8", 8, ChargeOutcome::Succeeded)];
     let standing = Facts::from_evidence(&twice).standing(TOTAL);
     assert_eq!(standing.attention, Some(AttentionReason::PaidTwice));
-    let foreign = Evidence::Misfit {
-        reason: AttentionReason::ForeignSession,
-    };
+    let foreign = Evidence::Misfit { reason: AttentionReason::ForeignSession };
     assert_eq!(state(&[succeeded(), foreign]), S::NeedsAttention);
 }
 
 #[test]
 fn settled_elsewhere_is_already_paid_unless_money_came_here_too() {
     assert_eq!(state(&[open(), Evidence::SettledElsewhere]), S::AlreadyPaid);
-    assert_eq!(
-        state(&[succeeded(), Evidence::SettledElsewhere]),
-        S::NeedsAttention
-    );
+    assert_eq!(state(&[succeeded(), Evidence::SettledElsewhere]), S::NeedsAttention);
     let back = refund("re_1", 10, RefundStatus::Succeeded, 1250);
-    assert_eq!(
-        state(&[succeeded(), Evidence::SettledElsewhere, back]),
-        S::Refunded
-    );
+    assert_eq!(state(&[succeeded(), Evidence::SettledElsewhere, back]), S::Refunded);
 }
 
 /// Every order of these seven ends in the same state (5,040 orders).
@@ -277,9 +213,7 @@ fn any_evidence() -> impl Strategy<Value = Evidence> {
         Just(Evidence::Withdrawn),
         Just(Evidence::LifetimeEnded),
         Just(Evidence::SettledElsewhere),
-        Just(Evidence::Misfit {
-            reason: AttentionReason::ModeDiffers
-        }),
+        Just(Evidence::Misfit { reason: AttentionReason::ModeDiffers }),
     ]
 }
 

@@ -29,14 +29,8 @@ fn payload() -> OrderPayload {
         payment_type: PaymentTypeCode::parse("STRIPE").unwrap(),
         catalogue_version: 1,
         lines: vec![
-            OrderLine::Item {
-                item: 1,
-                quantity: 1,
-            },
-            OrderLine::Item {
-                item: 24,
-                quantity: 99,
-            },
+            OrderLine::Item { item: 1, quantity: 1 },
+            OrderLine::Item { item: 24, quantity: 99 },
         ],
         total: Money::new(1250, Currency::USD),
         held_at_unix_s: 1_790_000_000,
@@ -65,10 +59,7 @@ fn the_bytes_are_those_of_the_golden_vector() {
         ("to_be_signed", HEXLOWER.encode(&payload().to_be_signed())),
         ("digest", HEXLOWER.encode(&payload().digest().0)),
         ("signed_order", HEXLOWER.encode(&order.to_bytes())),
-        (
-            "pay_address",
-            pay_address("https://pay.example.org", &order),
-        ),
+        ("pay_address", pay_address("https://pay.example.org", &order)),
     ];
     for (name, value) in found {
         assert_eq!(vectors[name], value, "{name}");
@@ -116,17 +107,13 @@ fn headers_are_fixed() {
             if unprotected == 1 {
                 e.u8(4)?.bytes(b"key")?;
             }
-            e.bytes(&order.payload_bytes)?
-                .bytes(order.signature.as_bytes())?;
+            e.bytes(&order.payload_bytes)?.bytes(order.signature.as_bytes())?;
             Ok(())
         })
     };
     assert_eq!(accept(&envelope(PROTECTED, 0)), Ok(order.clone()));
     assert_eq!(accept(&envelope(PROTECTED, 1)), Err(OrderError::Malformed));
-    assert_eq!(
-        accept(&envelope(&[0xA1, 0x01, 0x27], 0)),
-        Err(OrderError::Malformed)
-    );
+    assert_eq!(accept(&envelope(&[0xA1, 0x01, 0x27], 0)), Err(OrderError::Malformed));
     assert_eq!(accept(&envelope(&[], 0)), Err(OrderError::Malformed));
 }
 
@@ -134,10 +121,7 @@ fn headers_are_fixed() {
 fn another_version_is_named() {
     let mut bytes = payload().to_bytes();
     bytes[2] = 2;
-    assert_eq!(
-        OrderPayload::decode(&bytes),
-        Err(OrderError::UnknownVersion)
-    );
+    assert_eq!(OrderPayload::decode(&bytes), Err(OrderError::UnknownVersion));
 }
 
 #[test]
@@ -157,10 +141,7 @@ fn every_truncation_and_every_addition_is_refused() {
         assert!(accept(&bytes[..length]).is_err(), "length {length}");
     }
     assert!(accept(&[bytes.as_slice(), &[0]].concat()).is_err());
-    assert_eq!(
-        accept(&[0x84; ORDER_BYTES_MAX + 1]),
-        Err(OrderError::TooLong)
-    );
+    assert_eq!(accept(&[0x84; ORDER_BYTES_MAX + 1]), Err(OrderError::TooLong));
 }
 
 #[test]
@@ -173,20 +154,11 @@ fn five_lines_and_a_long_host_fit_a_qr_code_of_version_15() {
     large.sequence = 1_000_000;
     large.officer = OfficerId(10_000);
     large.catalogue_version = 10_000;
-    large.lines = (0..5)
-        .map(|i| OrderLine::Item {
-            item: 65_000 + i,
-            quantity: 99,
-        })
-        .collect();
+    large.lines = (0..5).map(|i| OrderLine::Item { item: 65_000 + i, quantity: 99 }).collect();
     large.total = Money::new(99_999_999, Currency::USD);
     let host = "https://".to_owned() + &"h".repeat(40);
     let address = pay_address(&host, &sign(large));
-    assert!(
-        address.len() <= VERSION_15_M,
-        "{} characters",
-        address.len()
-    );
+    assert!(address.len() <= VERSION_15_M, "{} characters", address.len());
     let alphanumeric =
         |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || " $%*+-./:".contains(c);
     assert!(address.chars().all(alphanumeric));
@@ -202,35 +174,16 @@ fn a_pay_address_carries_the_order_in_either_case() {
     assert_eq!(order_bytes(&base32.to_lowercase()), Some(order.to_bytes()));
     assert_eq!(order_bytes("0189"), None);
     assert_eq!(order_bytes(&"A".repeat(10_000)), None);
-    assert_eq!(
-        host_in_words("https://Pay.Example.org:8443/"),
-        "pay.example.org:8443"
-    );
+    assert_eq!(host_in_words("https://Pay.Example.org:8443/"), "pay.example.org:8443");
 }
 
 fn any_payload() -> impl Strategy<Value = OrderPayload> {
     let line = (any::<u32>(), any::<u32>())
         .prop_map(|(item, quantity)| OrderLine::Item { item, quantity });
     (
-        (
-            any::<[u8; 8]>(),
-            "[a-z0-9]{1,24}",
-            any::<bool>(),
-            any::<[u8; 8]>(),
-            1..u64::MAX,
-        ),
-        (
-            0..1_u64 << 47,
-            any::<[u8; 10]>(),
-            any::<u32>(),
-            "[A-Z0-9]{1,12}",
-            any::<u32>(),
-        ),
-        (
-            prop::collection::vec(line, 1..=CART_LINES_MAX),
-            any::<i64>(),
-            any::<u64>(),
-        ),
+        (any::<[u8; 8]>(), "[a-z0-9]{1,24}", any::<bool>(), any::<[u8; 8]>(), 1..u64::MAX),
+        (0..1_u64 << 47, any::<[u8; 10]>(), any::<u32>(), "[A-Z0-9]{1,12}", any::<u32>()),
+        (prop::collection::vec(line, 1..=CART_LINES_MAX), any::<i64>(), any::<u64>()),
         1..=LIFETIME_S_MAX,
     )
         .prop_map(|(a, b, c, lifetime_s)| OrderPayload {

@@ -1,1 +1,23 @@
-//! The device core.
+//! The device core: what a handheld knows, and how it keeps its promise.
+//!
+//! A tour, from the outside in:
+//! - [`Core`] is the facade. The Kotlin screens see it through `ffi`, tests use it directly. Its
+//!   types are in [`view`] (what a screen shows), [`error`] (why not) and [`port`] (what the
+//!   platform lends: a device key, a key vault, a listener).
+
+pub mod core;
+pub mod error;
+pub mod port;
+pub mod qr;
+pub mod view;
+
+pub use crate::core::{Core, CoreConfig};
+pub use error::{
+    EnrolError, HoldError, MethodError, OpenError, QrError, RefreshError, SummaryError,
+};
+pub use port::{CoreListener, DeviceKey, DeviceKeyError, KeyVault, Ports, VaultError};
+pub use qr::{QrMatrix, qr_code};
+pub use view::{
+    CartLine, CatalogueItemView, EnrolmentView, LinkState, MoneyView, ParkedReason,
+    PaymentTypeView, PaymentView, Provider, QuarantineView, Snapshot, SummaryLineView,
+};

@@ -1,0 +1,85 @@
+//! The object that Kotlin holds.
+
+use crate::port::{self, CoreListener, DeviceKey, KeyVault};
+use holdfast_handheld as handheld;
+use holdfast_handheld::{
+    CartLine, CoreConfig, EnrolError, EnrolmentView, HoldError, MethodError, OpenError,
+    PaymentView, QrError, QrMatrix, RefreshError, Snapshot, SummaryError,
+};
+use std::sync::Arc;
+
+/// The device core: one for each data folder.
+#[derive(uniffi::Object)]
+pub struct Core(handheld::Core);
+
+#[uniffi::export]
+impl Core {
+    /// Opens the data folder. Blocks; call it off the main thread.
+    #[uniffi::constructor]
+    pub fn open(
+        config: CoreConfig,
+        device_key: Arc<dyn DeviceKey>,
+        vault: Arc<dyn KeyVault>,
+        listener: Arc<dyn CoreListener>,
+    ) -> Result<Arc<Self>, OpenError> {
+        let ports = port::adapt(device_key, vault, listener);
+        Ok(Arc::new(Self(handheld::Core::open(config, ports)?)))
+    }
+
+    /// Everything a screen shows, from memory.
+    pub fn snapshot(&self) -> Snapshot {
+        self.0.snapshot()
+    }
+
+    /// One payment, however old.
+    pub fn payment(&self, payment_id: String) -> Option<PaymentView> {
+        self.0.payment(&payment_id)
+    }
+
+    /// Joins a gateway with the link (or QR code) of its admin page.
+    pub async fn enrol(&self, link: String) -> Result<EnrolmentView, EnrolError> {
+        self.0.enrol(link).await
+    }
+
+    /// Sends, asks and fetches now; returns when that is done.
+    pub async fn refresh(&self) -> Result<(), RefreshError> {
+        self.0.refresh().await
+    }
+
+    /// Mints the payment ID, commits the draft, then returns.
+    pub async fn open_summary(&self, lines: Vec<CartLine>) -> Result<PaymentView, SummaryError> {
+        self.0.open_summary(lines).await
+    }
+
+    /// Chooses how a draft will be paid.
+    pub async fn choose_method(
+        &self,
+        payment_id: String,
+        code: String,
+    ) -> Result<PaymentView, MethodError> {
+        self.0.choose_method(payment_id, code).await
+    }
+
+    /// Signs and stores the order; returns when it is on disk, and finishes even if the caller is
+    /// cancelled. The same payment ID gives the same answer again.
+    pub async fn hold(&self, payment_id: String) -> Result<PaymentView, HoldError> {
+        self.0.hold(payment_id).await
+    }
+
+    /// Throws a draft away.
+    pub async fn discard_draft(&self, payment_id: String) -> Result<(), SummaryError> {
+        self.0.discard_draft(payment_id).await
+    }
+
+    /// Stops every task and releases the files; calling it again does nothing. Not named `close`,
+    /// because UniFFI gives that name in Kotlin to what drops the object (which does this too).
+    pub fn shut_down(&self) {
+        self.0.close();
+    }
+}
+
+/// Draws a text as a QR code of level M, without the quiet zone.
+#[uniffi::export]
+pub fn qr_code(text: String) -> Result<QrMatrix, QrError> {
+    handheld::qr_code(&text)
+}

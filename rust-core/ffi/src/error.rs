@@ -1,0 +1,178 @@
+//! The handheld's errors, listed for the bindings generator. The compiler compares each with the
+//! type it describes.
+
+use holdfast_domain::PaymentState;
+use holdfast_handheld::{
+    EnrolError, HoldError, MethodError, OpenError, QrError, RefreshError, SummaryError,
+};
+
+/// Why the core did not open.
+#[uniffi::remote(Error)]
+pub enum OpenError {
+    /// Another core has these files.
+    AlreadyOpen,
+    /// The vault did not wrap or unwrap the data key.
+    VaultUnavailable,
+    /// The vault no longer has the key that the data key was wrapped with.
+    VaultKeyLost,
+    /// The device has no room.
+    StorageFull,
+    /// The files cannot be read or written.
+    Storage,
+    /// The operating system refused a thread.
+    Resources,
+}
+
+/// Why the handheld was not enrolled.
+#[uniffi::remote(Error)]
+pub enum EnrolError {
+    /// The text is no enrolment link.
+    LinkInvalid,
+    /// Plain HTTP to another machine.
+    InsecureAddress {
+        /// Host of the link.
+        host: String,
+    },
+    /// The gateway said no.
+    Refused {
+        /// Stable code, such as `code_expired`.
+        code: String,
+        /// A sentence that says what to do.
+        sentence: String,
+    },
+    /// No gateway answered.
+    Offline,
+    /// Something answered, but not a gateway that this core understands.
+    NotAGateway,
+    /// The device key did not answer or sign.
+    DeviceKeyUnavailable,
+    /// Another enrolment is running.
+    Busy,
+    /// The device has no room.
+    StorageFull,
+    /// The enrolment could not be stored.
+    Storage,
+    /// The core is closed.
+    Closed,
+}
+
+/// Why a forced sync did not finish.
+#[uniffi::remote(Error)]
+pub enum RefreshError {
+    /// There is no gateway yet.
+    NotEnrolled,
+    /// No gateway answered.
+    Offline,
+    /// The device key did not sign the request.
+    DeviceKeyUnavailable,
+    /// The gateway does not talk to this handheld.
+    Refused {
+        /// Stable code, such as `device_revoked`.
+        code: String,
+        /// A sentence that says what to do.
+        sentence: String,
+    },
+    /// What was fetched could not be stored.
+    Storage,
+    /// The core is closed.
+    Closed,
+}
+
+/// Why there is no payment summary, or why a draft was not discarded.
+#[uniffi::remote(Error)]
+pub enum SummaryError {
+    /// No payment has this ID.
+    NotFound,
+    /// It was held already.
+    NotADraft {
+        /// Where it stands.
+        state: PaymentState,
+    },
+    /// There is no catalogue yet.
+    NoCatalogue,
+    /// There is nothing to pay.
+    CartEmpty,
+    /// More lines than fit into the QR code.
+    TooManyLines {
+        /// Lines at the most.
+        max: u32,
+    },
+    /// A quantity out of range.
+    Quantity {
+        /// The item.
+        item_id: u32,
+        /// The largest quantity.
+        max: u32,
+    },
+    /// The catalogue has no such item (any more).
+    UnknownItem {
+        /// The item.
+        item_id: u32,
+    },
+    /// One item on two lines.
+    RepeatedItem {
+        /// The item.
+        item_id: u32,
+    },
+    /// The sum is zero or less.
+    NothingOwed,
+    /// The sum is more than Stripe takes.
+    TooMuch,
+    /// The device has no room.
+    StorageFull,
+    /// The draft could not be stored.
+    Storage,
+    /// The core is closed.
+    Closed,
+}
+
+/// Why a payment method was not chosen.
+#[uniffi::remote(Error)]
+pub enum MethodError {
+    /// No payment has this ID.
+    NotFound,
+    /// It was held already.
+    NotADraft {
+        /// Where it stands.
+        state: PaymentState,
+    },
+    /// This handheld may not use such a payment type (any more).
+    UnknownMethod {
+        /// The code asked for.
+        code: String,
+    },
+    /// The device has no room.
+    StorageFull,
+    /// The choice could not be stored.
+    Storage,
+    /// The core is closed.
+    Closed,
+}
+
+/// Why a payment was not held. Nothing was promised, nothing will be sent.
+#[uniffi::remote(Error)]
+pub enum HoldError {
+    /// No payment has this ID.
+    NotFound,
+    /// No method was chosen, or the chosen one has changed since.
+    NoMethodChosen,
+    /// The handheld belongs to no gateway.
+    NotEnrolled,
+    /// No administrator has approved this handheld yet.
+    NotApproved,
+    /// The device key did not sign.
+    DeviceKeyUnavailable,
+    /// The device has no room.
+    StorageFull,
+    /// The order could not be stored.
+    Storage,
+    /// The core is closed.
+    Closed,
+}
+
+/// Why there is no QR code.
+#[uniffi::remote(Error)]
+pub enum QrError {
+    /// The text does not fit.
+    TooLong,
+}

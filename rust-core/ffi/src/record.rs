@@ -1,0 +1,293 @@
+//! The handheld's records and enums, listed for the bindings generator. The compiler compares each
+//! with the type it describes.
+
+use holdfast_domain::{AttentionReason, DeclineReason, Mode, PaymentState};
+use holdfast_handheld::{
+    CartLine, CatalogueItemView, CoreConfig, EnrolmentView, LinkState, MoneyView, ParkedReason,
+    PaymentTypeView, PaymentView, Provider, QrMatrix, QuarantineView, Snapshot, SummaryLineView,
+};
+
+/// What the platform tells the core once.
+#[uniffi::remote(Record)]
+pub struct CoreConfig {
+    /// Folder of this core alone; on Android within `noBackupFilesDir`.
+    pub data_dir: String,
+    /// Language tag such as `en-US`.
+    pub locale: String,
+    /// Version of the app, for the gateway's list of handhelds.
+    pub app_version: String,
+}
+
+/// An amount in minor units, with what is needed to write it.
+#[uniffi::remote(Record)]
+pub struct MoneyView {
+    /// Minor units (cents for USD, whole yen for JPY).
+    pub minor: i64,
+    /// ISO 4217, three capitals.
+    pub currency: String,
+    /// Digits after the decimal point: 0, 2 or 3.
+    pub exponent: u32,
+}
+
+/// One line the officer puts into a cart.
+#[uniffi::remote(Record)]
+pub struct CartLine {
+    /// [`CatalogueItemView::id`].
+    pub item_id: u32,
+    /// How many.
+    pub quantity: u32,
+}
+
+/// One line of a payment summary.
+#[uniffi::remote(Record)]
+pub struct SummaryLineView {
+    /// Name of the item.
+    pub name: String,
+    /// How many.
+    pub quantity: u32,
+    /// Price times quantity.
+    pub amount: MoneyView,
+}
+
+/// Something that can be added to a cart.
+#[uniffi::remote(Record)]
+pub struct CatalogueItemView {
+    /// Number of the item within its tenant.
+    pub id: u32,
+    /// What officer and payer read.
+    pub name: String,
+    /// Price of one.
+    pub price: MoneyView,
+}
+
+/// Who moves the money of a payment type.
+#[uniffi::remote(Enum)]
+pub enum Provider {
+    /// A card, through Stripe.
+    Stripe,
+    /// Coins and notes.
+    Cash,
+}
+
+/// A payment type this handheld may use.
+#[uniffi::remote(Record)]
+pub struct PaymentTypeView {
+    /// Such as `STRIPE`.
+    pub code: String,
+    /// Such as `Online Payment`.
+    pub name: String,
+    /// Who moves the money.
+    pub provider: Provider,
+    /// Test or live.
+    pub mode: Mode,
+}
+
+/// Who this handheld is, once enrolled.
+#[uniffi::remote(Record)]
+pub struct EnrolmentView {
+    /// Name of the organisation.
+    pub organisation: String,
+    /// Host of the gateway, in words for people.
+    pub gateway_host: String,
+    /// 16 hexadecimal digits.
+    pub device_id: String,
+    /// Name of the officer whom enrolment named.
+    pub officer: String,
+    /// Six digits of the device key; the admin page shows the same.
+    pub six_digits: String,
+    /// True once an administrator has approved this handheld.
+    pub approved: bool,
+}
+
+/// Why the gateway will never take an order as it is.
+#[uniffi::remote(Enum)]
+pub enum ParkedReason {
+    /// The gateway knows this payment ID with other contents.
+    Conflict,
+    /// The gateway refused it; the same bytes would be refused again.
+    Refused {
+        /// Stable code, such as `device_revoked`.
+        code: String,
+        /// A sentence that says what to do.
+        sentence: String,
+    },
+}
+
+/// One payment as its screens show it.
+#[uniffi::remote(Record)]
+pub struct PaymentView {
+    /// UUID of version 7.
+    pub payment_id: String,
+    /// Counts the changes of this payment on this handheld.
+    pub revision: u64,
+    /// Where it stands. A parked payment is `NeedsAttention`.
+    pub state: PaymentState,
+    /// What is paid for.
+    pub lines: Vec<SummaryLineView>,
+    /// The sum.
+    pub total: MoneyView,
+    /// The chosen way to pay.
+    pub payment_type: Option<PaymentTypeView>,
+    /// Mode of the chosen way to pay, pinned when it was chosen.
+    pub mode: Option<Mode>,
+    /// Milliseconds since 1970, by this handheld's clock.
+    pub held_at_ms: Option<i64>,
+    /// What the QR code says; there as soon as the hold has returned.
+    pub pay_address: Option<String>,
+    /// Host of the pay address, to stand in words beside the code.
+    pub pay_host: Option<String>,
+    /// Such as `R-0123-ABCD`; once paid.
+    pub receipt_order_id: Option<String>,
+    /// Only when paid: the payer shows theirs first.
+    pub confirm_code: Option<String>,
+    /// Why the last card was declined.
+    pub decline: Option<DeclineReason>,
+    /// Why a person must look, as the gateway says.
+    pub attention: Option<AttentionReason>,
+    /// Why the gateway refused the order.
+    pub parked: Option<ParkedReason>,
+}
+
+/// What is known of the way to the gateway.
+#[uniffi::remote(Enum)]
+pub enum LinkState {
+    /// Not tried yet.
+    Unknown,
+    /// The last answer was the gateway's.
+    Online,
+    /// The last try reached no gateway.
+    Offline,
+}
+
+/// A record that could not be read: named, kept, and left out.
+#[uniffi::remote(Record)]
+pub struct QuarantineView {
+    /// Kind of record, such as `payment`.
+    pub table: String,
+    /// Its ID: for a payment, the payment ID.
+    pub record_id: String,
+}
+
+/// Everything but the contents of older payments, at one moment.
+#[uniffi::remote(Record)]
+pub struct Snapshot {
+    /// Grows with every change.
+    pub revision: u64,
+    /// Who this handheld is; `None` until enrolled.
+    pub enrolment: Option<EnrolmentView>,
+    /// What can be added to a cart.
+    pub catalogue: Vec<CatalogueItemView>,
+    /// How long ago the catalogue was fetched.
+    pub catalogue_age_ms: Option<i64>,
+    /// The payment types this handheld may use.
+    pub payment_types: Vec<PaymentTypeView>,
+    /// Newest first, the last 50, drafts among them.
+    pub payments: Vec<PaymentView>,
+    /// The way to the gateway.
+    pub link: LinkState,
+    /// Held payments that the gateway has not answered yet.
+    pub queued: u32,
+    /// Records that could not be read.
+    pub quarantine: Vec<QuarantineView>,
+}
+
+/// The modules of a QR code, without the quiet zone around it.
+#[uniffi::remote(Record)]
+pub struct QrMatrix {
+    /// Modules on each side.
+    pub size: u32,
+    /// Row by row; 1 is dark, 0 is light.
+    pub modules: Vec<u8>,
+}
+
+/// Where a payment stands. The words beside each are those of `look.md`.
+#[uniffi::remote(Enum)]
+pub enum PaymentState {
+    /// On the handheld only, not held yet.
+    Draft,
+    /// Held and on disk; the gateway has not answered yet.
+    Queued,
+    /// The gateway has it; nobody has opened the card page yet.
+    Sent,
+    /// Stripe's page is open.
+    WaitingForCard,
+    /// Stripe or the bank is working on it.
+    Processing,
+    /// The last card was declined; the same session takes another.
+    Declined,
+    /// Paid, once.
+    Paid,
+    /// Past its lifetime, unpaid.
+    Expired,
+    /// Unpaid, and no card page is open.
+    Owed,
+    /// Cancelling was asked for, and it is not certain yet that nothing was paid.
+    CancelRequested,
+    /// Canceled, and certainly unpaid.
+    Canceled,
+    /// Given up by a person, with a reason.
+    Withdrawn,
+    /// A refund is on its way.
+    RefundPending,
+    /// All of it went back.
+    Refunded,
+    /// Some of it went back.
+    PartlyRefunded,
+    /// The last refund failed; the money is still here.
+    RefundFailed,
+    /// The payer's bank disputes it, or took it back.
+    Disputed,
+    /// The charge was settled by another payment.
+    AlreadyPaid,
+    /// A person must look.
+    NeedsAttention,
+}
+
+/// Why a person must look at a payment.
+#[uniffi::remote(Enum)]
+pub enum AttentionReason {
+    /// Stripe reports another amount or currency than was held for.
+    AmountDiffers,
+    /// A live object answers for a test order, or the other way round.
+    ModeDiffers,
+    /// The object belongs to another Stripe account.
+    AccountDiffers,
+    /// Money arrived through a session that we did not open for this payment.
+    ForeignSession,
+    /// Money arrived twice.
+    PaidTwice,
+    /// Stripe refused to open a session, and will refuse again.
+    StripeRefuses,
+}
+
+/// A decline as the officer and the payer hear it.
+///
+/// Stripe tells lost, stolen and fraudulent cards apart; a payer or officer must not, so these
+/// all become [`DeclineReason::BankDeclined`] (the table stands in `look.md`; Stripe's page is
+/// "Decline codes").
+#[uniffi::remote(Enum)]
+pub enum DeclineReason {
+    /// Ask for another card.
+    NotEnoughFunds,
+    /// Ask for another card; also every reason that is nobody's business here.
+    BankDeclined,
+    /// Ask for another card.
+    CardExpired,
+    /// Check the code and try again.
+    SecurityCodeWrong,
+    /// Check the number and try again.
+    CardNumberWrong,
+    /// Try again in a minute.
+    TryAgainLater,
+    /// The payer follows the bank's steps on the phone.
+    PayerMustConfirm,
+}
+
+/// Which of Stripe's two worlds a key, an order or an event belongs to. They never mix.
+#[uniffi::remote(Enum)]
+pub enum Mode {
+    /// Made-up cards, no money.
+    Test,
+    /// Real cards, real money.
+    Live,
+}

@@ -1,0 +1,244 @@
+//! Why an operation of [`crate::Core`] did not happen: one closed enum each.
+//!
+//! A screen switches on the variant and has its own words; the English sentence of each says
+//! what to do next, for logs and tests.
+
+use holdfast_domain::{CartError, PaymentState};
+
+/// Why the core did not open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Another core has these files.
+    #[error("these files are in use by another core; close it first")]
+    AlreadyOpen,
+    /// The vault did not wrap or unwrap the data key.
+    #[error("the key vault is not available; unlock the handheld and try again")]
+    VaultUnavailable,
+    /// The vault no longer has the key that the data key was wrapped with.
+    #[error("the key vault lost its key; what is stored here cannot be read")]
+    VaultKeyLost,
+    /// The device has no room.
+    #[error("the storage is full; make room and try again")]
+    StorageFull,
+    /// The files cannot be read or written.
+    #[error("the storage cannot be used; restart the handheld, then call support")]
+    Storage,
+    /// The operating system refused a thread.
+    #[error("the handheld is out of resources; restart it")]
+    Resources,
+}
+
+/// Why the handheld was not enrolled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnrolError {
+    /// The text is no enrolment link.
+    #[error("that is not an enrolment link; scan the code on the admin page")]
+    LinkInvalid,
+    /// Plain HTTP to another machine.
+    #[error("{host} does not use HTTPS; ask the administrator for another link")]
+    InsecureAddress {
+        /// Host of the link.
+        host: String,
+    },
+    /// The gateway said no.
+    #[error("the gateway refused the code: {sentence}")]
+    Refused {
+        /// Stable code, such as `code_expired`.
+        code: String,
+        /// A sentence that says what to do.
+        sentence: String,
+    },
+    /// No gateway answered.
+    #[error("the gateway cannot be reached; check the network and try again")]
+    Offline,
+    /// Something answered, but not a gateway that this core understands.
+    #[error("that address is no gateway this handheld understands; check the link")]
+    NotAGateway,
+    /// The device key did not answer or sign.
+    #[error("the device key is not available; restart the handheld")]
+    DeviceKeyUnavailable,
+    /// Another enrolment is running.
+    #[error("an enrolment is running; wait for it")]
+    Busy,
+    /// The device has no room.
+    #[error("the storage is full; make room and try again")]
+    StorageFull,
+    /// The enrolment could not be stored.
+    #[error("the enrolment could not be stored; restart the handheld")]
+    Storage,
+    /// The core is closed.
+    #[error("the core is closed")]
+    Closed,
+}
+
+/// Why a forced sync did not finish.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RefreshError {
+    /// There is no gateway yet.
+    #[error("enrol this handheld first")]
+    NotEnrolled,
+    /// No gateway answered.
+    #[error("no network; what is held stays queued and is sent by itself")]
+    Offline,
+    /// The device key did not sign the request.
+    #[error("the device key is not available; restart the handheld")]
+    DeviceKeyUnavailable,
+    /// The gateway does not talk to this handheld.
+    #[error("the gateway refused this handheld: {sentence}")]
+    Refused {
+        /// Stable code, such as `device_revoked`.
+        code: String,
+        /// A sentence that says what to do.
+        sentence: String,
+    },
+    /// What was fetched could not be stored.
+    #[error("what was fetched could not be stored; make room and try again")]
+    Storage,
+    /// The core is closed.
+    #[error("the core is closed")]
+    Closed,
+}
+
+/// Why there is no payment summary, or why a draft was not discarded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SummaryError {
+    /// No payment has this ID.
+    #[error("there is no such payment")]
+    NotFound,
+    /// It was held already.
+    #[error("this payment is no draft any more")]
+    NotADraft {
+        /// Where it stands.
+        state: PaymentState,
+    },
+    /// There is no catalogue yet.
+    #[error("there is no catalogue yet; connect once to fetch it")]
+    NoCatalogue,
+    /// There is nothing to pay.
+    #[error("the cart is empty; add an item")]
+    CartEmpty,
+    /// More lines than fit into the QR code.
+    #[error("a cart has at most {max} lines; take some for a second payment")]
+    TooManyLines {
+        /// Lines at the most.
+        max: u32,
+    },
+    /// A quantity out of range.
+    #[error("item {item_id}: the quantity is 1 to {max}")]
+    Quantity {
+        /// The item.
+        item_id: u32,
+        /// The largest quantity.
+        max: u32,
+    },
+    /// The catalogue has no such item (any more).
+    #[error("item {item_id} is not in the catalogue; choose again")]
+    UnknownItem {
+        /// The item.
+        item_id: u32,
+    },
+    /// One item on two lines.
+    #[error("item {item_id} stands on two lines; put them together")]
+    RepeatedItem {
+        /// The item.
+        item_id: u32,
+    },
+    /// The sum is zero or less.
+    #[error("the total must be more than zero")]
+    NothingOwed,
+    /// The sum is more than Stripe takes.
+    #[error("the total is too large; split it")]
+    TooMuch,
+    /// The device has no room.
+    #[error("the storage is full; make room and try again")]
+    StorageFull,
+    /// The draft could not be stored.
+    #[error("the draft could not be stored; restart the handheld")]
+    Storage,
+    /// The core is closed.
+    #[error("the core is closed")]
+    Closed,
+}
+
+impl From<CartError> for SummaryError {
+    fn from(error: CartError) -> Self {
+        use holdfast_domain::cart::{CART_LINES_MAX, QUANTITY_MAX};
+        match error {
+            CartError::Empty => Self::CartEmpty,
+            CartError::TooManyLines => {
+                Self::TooManyLines { max: u32::try_from(CART_LINES_MAX).unwrap_or(u32::MAX) }
+            }
+            CartError::Quantity { item } => Self::Quantity { item_id: item, max: QUANTITY_MAX },
+            CartError::UnknownItem { item } => Self::UnknownItem { item_id: item },
+            CartError::Repeated { item } => Self::RepeatedItem { item_id: item },
+            CartError::NothingOwed => Self::NothingOwed,
+            CartError::TooMuch => Self::TooMuch,
+        }
+    }
+}
+
+/// Why a payment method was not chosen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MethodError {
+    /// No payment has this ID.
+    #[error("there is no such payment")]
+    NotFound,
+    /// It was held already.
+    #[error("this payment is no draft any more")]
+    NotADraft {
+        /// Where it stands.
+        state: PaymentState,
+    },
+    /// This handheld may not use such a payment type (any more).
+    #[error("{code} cannot be used on this handheld; choose another")]
+    UnknownMethod {
+        /// The code asked for.
+        code: String,
+    },
+    /// The device has no room.
+    #[error("the storage is full; make room and try again")]
+    StorageFull,
+    /// The choice could not be stored.
+    #[error("the choice could not be stored; restart the handheld")]
+    Storage,
+    /// The core is closed.
+    #[error("the core is closed")]
+    Closed,
+}
+
+/// Why a payment was not held. Nothing was promised, nothing will be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HoldError {
+    /// No payment has this ID.
+    #[error("there is no such payment")]
+    NotFound,
+    /// No method was chosen, or the chosen one has changed since.
+    #[error("choose a payment method first")]
+    NoMethodChosen,
+    /// The handheld belongs to no gateway.
+    #[error("enrol this handheld first")]
+    NotEnrolled,
+    /// No administrator has approved this handheld yet.
+    #[error("an administrator must approve this handheld first")]
+    NotApproved,
+    /// The device key did not sign.
+    #[error("the device key is not available; restart the handheld")]
+    DeviceKeyUnavailable,
+    /// The device has no room.
+    #[error("the storage is full; make room and hold again")]
+    StorageFull,
+    /// The order could not be stored.
+    #[error("the order could not be stored; restart the handheld and hold again")]
+    Storage,
+    /// The core is closed.
+    #[error("the core is closed")]
+    Closed,
+}
+
+/// Why there is no QR code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QrError {
+    /// The text does not fit.
+    #[error("the text is too long for a QR code")]
+    TooLong,
+}

@@ -1,0 +1,186 @@
+//! What a screen shows. Plain values: a screen can be understood from them alone.
+
+use holdfast_domain::{AttentionReason, DeclineReason, Mode, Money, PaymentState};
+
+/// An amount in minor units, with what is needed to write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoneyView {
+    /// Minor units (cents for USD, whole yen for JPY).
+    pub minor: i64,
+    /// ISO 4217, three capitals.
+    pub currency: String,
+    /// Digits after the decimal point: 0, 2 or 3.
+    pub exponent: u32,
+}
+
+impl From<Money> for MoneyView {
+    fn from(money: Money) -> Self {
+        Self {
+            minor: money.minor(),
+            currency: money.currency().code().to_owned(),
+            exponent: money.currency().exponent(),
+        }
+    }
+}
+
+/// One line the officer puts into a cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CartLine {
+    /// [`CatalogueItemView::id`].
+    pub item_id: u32,
+    /// How many.
+    pub quantity: u32,
+}
+
+/// One line of a payment summary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SummaryLineView {
+    /// Name of the item.
+    pub name: String,
+    /// How many.
+    pub quantity: u32,
+    /// Price times quantity.
+    pub amount: MoneyView,
+}
+
+/// Something that can be added to a cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogueItemView {
+    /// Number of the item within its tenant.
+    pub id: u32,
+    /// What officer and payer read.
+    pub name: String,
+    /// Price of one.
+    pub price: MoneyView,
+}
+
+/// Who moves the money of a payment type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    /// A card, through Stripe.
+    Stripe,
+    /// Coins and notes.
+    Cash,
+}
+
+/// A payment type this handheld may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentTypeView {
+    /// Such as `STRIPE`.
+    pub code: String,
+    /// Such as `Online Payment`.
+    pub name: String,
+    /// Who moves the money.
+    pub provider: Provider,
+    /// Test or live.
+    pub mode: Mode,
+}
+
+/// Who this handheld is, once enrolled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrolmentView {
+    /// Name of the organisation.
+    pub organisation: String,
+    /// Host of the gateway, in words for people.
+    pub gateway_host: String,
+    /// 16 hexadecimal digits.
+    pub device_id: String,
+    /// Name of the officer whom enrolment named.
+    pub officer: String,
+    /// Six digits of the device key; the admin page shows the same.
+    pub six_digits: String,
+    /// True once an administrator has approved this handheld.
+    pub approved: bool,
+}
+
+/// Why the gateway will never take an order as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParkedReason {
+    /// The gateway knows this payment ID with other contents.
+    Conflict,
+    /// The gateway refused it; the same bytes would be refused again.
+    Refused {
+        /// Stable code, such as `device_revoked`.
+        code: String,
+        /// A sentence that says what to do.
+        sentence: String,
+    },
+}
+
+/// One payment as its screens show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentView {
+    /// UUID of version 7.
+    pub payment_id: String,
+    /// Counts the changes of this payment on this handheld.
+    pub revision: u64,
+    /// Where it stands. A parked payment is `NeedsAttention`.
+    pub state: PaymentState,
+    /// What is paid for.
+    pub lines: Vec<SummaryLineView>,
+    /// The sum.
+    pub total: MoneyView,
+    /// The chosen way to pay.
+    pub payment_type: Option<PaymentTypeView>,
+    /// Mode of the chosen way to pay, pinned when it was chosen.
+    pub mode: Option<Mode>,
+    /// Milliseconds since 1970, by this handheld's clock.
+    pub held_at_ms: Option<i64>,
+    /// What the QR code says; there as soon as the hold has returned.
+    pub pay_address: Option<String>,
+    /// Host of the pay address, to stand in words beside the code.
+    pub pay_host: Option<String>,
+    /// Such as `R-0123-ABCD`; once paid.
+    pub receipt_order_id: Option<String>,
+    /// Only when paid: the payer shows theirs first.
+    pub confirm_code: Option<String>,
+    /// Why the last card was declined.
+    pub decline: Option<DeclineReason>,
+    /// Why a person must look, as the gateway says.
+    pub attention: Option<AttentionReason>,
+    /// Why the gateway refused the order.
+    pub parked: Option<ParkedReason>,
+}
+
+/// What is known of the way to the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    /// Not tried yet.
+    Unknown,
+    /// The last answer was the gateway's.
+    Online,
+    /// The last try reached no gateway.
+    Offline,
+}
+
+/// A record that could not be read: named, kept, and left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineView {
+    /// Kind of record, such as `payment`.
+    pub table: String,
+    /// Its ID: for a payment, the payment ID.
+    pub record_id: String,
+}
+
+/// Everything but the contents of older payments, at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Grows with every change.
+    pub revision: u64,
+    /// Who this handheld is; `None` until enrolled.
+    pub enrolment: Option<EnrolmentView>,
+    /// What can be added to a cart.
+    pub catalogue: Vec<CatalogueItemView>,
+    /// How long ago the catalogue was fetched.
+    pub catalogue_age_ms: Option<i64>,
+    /// The payment types this handheld may use.
+    pub payment_types: Vec<PaymentTypeView>,
+    /// Newest first, the last 50, drafts among them.
+    pub payments: Vec<PaymentView>,
+    /// The way to the gateway.
+    pub link: LinkState,
+    /// Held payments that the gateway has not answered yet.
+    pub queued: u32,
+    /// Records that could not be read.
+    pub quarantine: Vec<QuarantineView>,
+}

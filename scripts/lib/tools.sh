@@ -15,6 +15,7 @@ version_of() {
     node) node --version 2>/dev/null | tr -d v ;;
     npm) npm --version 2>/dev/null ;;
     chromium) chromium --version 2>/dev/null | sed -n 's/^Chromium \([0-9.]*\).*/\1/p' ;;
+    shellcheck) shellcheck --version 2>/dev/null | sed -n "s/^version: //p" ;;
     clang-19) clang-19 -dumpversion 2>/dev/null ;;
     lld-19) ld.lld-19 --version 2>/dev/null | grep -o 'LLD [0-9.]*' | cut -d' ' -f2 ;;
     llvm-19) llvm-readelf-19 --version 2>/dev/null | sed -n 's/.*LLVM version \([0-9.]*\).*/\1/p' ;;
@@ -31,6 +32,7 @@ requirement_of() {
     node) echo 18 nodejs ;;
     npm) echo 9 npm ;;
     chromium) echo 120 chromium fonts-liberation ;;
+    shellcheck) echo 0.9 shellcheck ;;
     clang-19) echo 19 clang-19 ;;
     lld-19) echo 19 lld-19 ;;
     llvm-19) echo 19 llvm-19 ;;

@@ -1,1 +1,43 @@
-//! What the gateway decides.
+//! What the gateway decides, without HTTP, SQL or a clock.
+//!
+//! Every change of the ledger is a [`Decision`]: a value that says what is wanted ([`Accept`] an
+//! order, [`Pay`], [`Learn`] evidence …). A [`Store`] runs it inside one database transaction; the
+//! decision reads and writes rows through [`Tx`] and answers with an outcome. Because a decision is
+//! data, a store may run many of them in one transaction, or run one again after a conflict.
+//!
+//! The way of a payment through here:
+//!
+//! 1. [`Accept`] verifies the signed order and writes the payment. The same order again answers
+//!    as before; the same payment ID with another payload is a conflict.
+//! 2. [`Pay`] (the payer pressed *Pay*) writes an attempt with its frozen request before anything is
+//!    sent, or names the attempt that is there already. At most one attempt of a payment is not
+//!    disposed of.
+//! 3. [`SessionOpened`] and [`OpenRefused`] tell what became of the request.
+//! 4. [`Learn`] stores evidence, lets `holdfast_domain` read the state off it, disposes of attempts
+//!    that can no longer be paid, and makes the one order in the same transaction as the state.
+//! 5. [`RecordEvent`] stores a webhook event once, and makes the job that looks at its payment.
+//! 6. [`LeaseJobs`] and [`FinishJob`] hand durable work to workers, fenced, so that a slow worker
+//!    cannot finish what another has taken over.
+//!
+//! [`memory`] is the store of the simulation; `conformance` is the suite that every store passes.
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+mod decisions;
+pub mod memory;
+pub mod observe;
+mod rows;
+pub mod schedule;
+mod store;
+
+pub use decisions::accept::{Accept, AcceptOutcome};
+pub use decisions::event::{RecordEvent, RecordEventOutcome};
+pub use decisions::jobs::{FinishJob, JobEnd, LeaseJobs};
+pub use decisions::learn::{EndLifetime, Learn, LearnOutcome};
+pub use decisions::open::{OpenRefused, SessionOpened};
+pub use decisions::pay::{Pay, PayOutcome, Proposal};
+pub use rows::{
+    Attempt, AttemptState, Carrier, Device, DeviceStatus, Event, Hint, Job, JobKind, Order,
+    Payment, PaymentType, Pin, Source,
+};
+pub use store::{Decision, Env, Store, StoreError, Tx};

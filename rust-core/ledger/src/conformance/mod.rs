@@ -1,0 +1,120 @@
+//! The suite that every store passes: the ledger's promises, each as a check on a fresh store.
+//!
+//! A store's tests make a [`Bench`] and call [`check_all`]. The checks panic where a promise is
+//! broken, as tests do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "this is test code that other crates run too"
+)]
+
+mod accepting;
+mod fixture;
+mod jobs;
+mod settling;
+
+pub use fixture::{
+    Bench, NOW_MS, catalogue, device, gateway, held_payment, opened_attempt, order, payload,
+    payment_type, proposal, tenant,
+};
+
+/// Runs every check, each on a store of its own.
+pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
+    macro_rules! each {
+        ($($check:path),* $(,)?) => {$({
+            let bench = make().await;
+            fixture::furnish(&bench).await;
+            Box::pin($check(&bench)).await;
+        })*};
+    }
+    each!(
+        accepting::the_same_order_again_is_answered_as_before,
+        accepting::another_payload_with_the_same_id_is_a_conflict,
+        accepting::refused_orders_leave_nothing_behind,
+        accepting::a_known_order_is_answered_after_its_lifetime,
+        settling::two_payers_at_once_share_one_attempt,
+        settling::a_new_attempt_needs_proof_that_the_last_is_over,
+        settling::evidence_makes_one_order_however_often_it_comes,
+        settling::concurrent_evidence_makes_one_order,
+        settling::a_refused_request_needs_a_person,
+        settling::the_end_of_the_lifetime_expires_only_what_is_unpaid,
+        settling::every_change_has_a_revision_of_its_own,
+        jobs::an_event_is_stored_once,
+        jobs::an_event_wakes_the_payment_it_names,
+        jobs::a_lost_lease_cannot_finish,
+        jobs::a_wish_during_the_work_is_not_lost,
+        jobs::a_removed_job_does_not_give_its_fence_away,
+        jobs::unfinished_work_comes_back_later_and_later,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryStore;
+    use crate::{Device, Env, PaymentType};
+    use holdfast_domain::{Catalogue, PaymentId};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+    struct MemoryBench {
+        store: MemoryStore<Box<dyn Fn() -> Env + Send + Sync>>,
+        now_ms: Arc<AtomicI64>,
+    }
+
+    impl Bench for MemoryBench {
+        type Store = MemoryStore<Box<dyn Fn() -> Env + Send + Sync>>;
+
+        fn store(&self) -> &Self::Store {
+            &self.store
+        }
+
+        fn set_now_ms(&self, now_ms: i64) {
+            self.now_ms.store(now_ms, Ordering::SeqCst);
+        }
+
+        async fn put_device(&self, device: Device) {
+            let key = (tenant(), device.device);
+            self.store.with_tables(|t| t.devices.insert(key, device));
+        }
+
+        async fn put_payment_type(&self, payment_type: PaymentType) {
+            let key = (tenant(), payment_type.code.clone());
+            self.store.with_tables(|t| t.payment_types.insert(key, payment_type));
+        }
+
+        async fn put_catalogue(&self, catalogue: Catalogue) {
+            let key = (tenant(), catalogue.version);
+            self.store.with_tables(|t| t.catalogues.insert(key, catalogue));
+        }
+
+        async fn counts(&self) -> (usize, usize) {
+            self.store.with_tables(|t| (t.payments.len(), t.orders.len()))
+        }
+
+        async fn has_payment(&self, payment: PaymentId) -> bool {
+            self.store.with_tables(|t| t.payments.contains_key(&(tenant(), payment)))
+        }
+    }
+
+    #[tokio::test]
+    async fn the_memory_store_passes() {
+        check_all(async || {
+            let now_ms = Arc::new(AtomicI64::new(NOW_MS));
+            let clock = Arc::clone(&now_ms);
+            let draws = AtomicU64::new(1);
+            let environment = move || {
+                let draw = draws.fetch_add(1, Ordering::SeqCst).to_be_bytes();
+                Env {
+                    now_ms: clock.load(Ordering::SeqCst),
+                    entropy: std::array::from_fn(|i| draw[i % 8]),
+                }
+            };
+            MemoryBench { store: MemoryStore::new(gateway(), Box::new(environment)), now_ms }
+        })
+        .await;
+    }
+}

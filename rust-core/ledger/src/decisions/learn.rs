@@ -1,0 +1,156 @@
+//! Evidence comes in; state, order and receipt order ID follow in the same transaction.
+
+use crate::rows::{Attempt, AttemptState, Order, Payment, Source};
+use crate::store::{Decision, Env, StoreError, Tx};
+use holdfast_domain::{Evidence, Facts, PaymentId, ReceiptOrderId, SessionStatus, TenantSlug};
+
+/// Something was learned about a payment.
+#[derive(Debug, Clone)]
+pub struct Learn {
+    /// Whose.
+    pub tenant: TenantSlug,
+    /// Which.
+    pub payment: PaymentId,
+    /// How it was learned.
+    pub source: Source,
+    /// What.
+    pub evidence: Vec<Evidence>,
+    /// Stripe's objects that belong to this payment (intent, charge, refund), for later events.
+    pub objects: Vec<String>,
+}
+
+/// What followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LearnOutcome {
+    /// The payment as it stands now.
+    Known {
+        /// The payment.
+        payment: Box<Payment>,
+        /// True if the order was made just now.
+        order_made: bool,
+    },
+    /// There is no such payment.
+    Unknown,
+}
+
+impl Decision for Learn {
+    type Outcome = LearnOutcome;
+
+    async fn decide<T: Tx>(&self, tx: &mut T, env: &Env) -> Result<LearnOutcome, StoreError> {
+        let Some(before) = tx.payment(&self.tenant, self.payment).await? else {
+            return Ok(LearnOutcome::Unknown);
+        };
+        for object in &self.objects {
+            tx.link_object(&self.tenant, object, self.payment).await?;
+        }
+        for piece in &self.evidence {
+            tx.add_evidence(&self.tenant, self.payment, piece, self.source, env.now_ms).await?;
+        }
+        let after = settle(tx, &self.tenant, self.payment, env).await?;
+        Ok(after.map_or(LearnOutcome::Unknown, |payment| LearnOutcome::Known {
+            order_made: before.receipt_order_id.is_none() && payment.receipt_order_id.is_some(),
+            payment: Box::new(payment),
+        }))
+    }
+}
+
+/// The lifetime of a payment is over.
+#[derive(Debug, Clone)]
+pub struct EndLifetime {
+    /// Whose.
+    pub tenant: TenantSlug,
+    /// Which.
+    pub payment: PaymentId,
+}
+
+impl Decision for EndLifetime {
+    /// The payment as it stands now; none if there is no such payment.
+    type Outcome = Option<Payment>;
+
+    async fn decide<T: Tx>(&self, tx: &mut T, env: &Env) -> Result<Option<Payment>, StoreError> {
+        let payment = tx.payment(&self.tenant, self.payment).await?;
+        if payment.is_none_or(|payment| payment.lifetime_ends_at_ms > env.now_ms) {
+            return Ok(None);
+        }
+        let end = Evidence::LifetimeEnded;
+        tx.add_evidence(&self.tenant, self.payment, &end, Source::Poll, env.now_ms).await?;
+        settle(tx, &self.tenant, self.payment, env).await
+    }
+}
+
+/// Reads the state off all evidence, disposes of attempts, makes the order, and writes the payment
+/// if anything about it changed.
+pub(crate) async fn settle<T: Tx>(
+    tx: &mut T,
+    tenant: &TenantSlug,
+    id: PaymentId,
+    env: &Env,
+) -> Result<Option<Payment>, StoreError> {
+    let Some(before) = tx.payment(tenant, id).await? else {
+        return Ok(None);
+    };
+    let evidence = tx.evidence(tenant, id).await?;
+    let standing = Facts::from_evidence(&evidence).standing(before.total);
+    dispose_attempts(tx, tenant, id, &evidence).await?;
+    let mut after = before.clone();
+    after.state = standing.state;
+    after.decline = standing.decline;
+    after.attention = standing.attention;
+    if standing.money_arrived && after.receipt_order_id.is_none() {
+        let order = make_order(tx, &after, env).await?;
+        after.receipt_order_id = Some(order.receipt_order_id);
+        after.paid_at_ms = Some(order.paid_at_ms);
+    }
+    if after != before {
+        after.revision = tx.next_revision(tenant).await?;
+        after.changed_at_ms = env.now_ms;
+        tx.put_payment(&after).await?;
+    }
+    Ok(Some(after))
+}
+
+/// An attempt is disposed of once its session is known to be expired or complete.
+async fn dispose_attempts<T: Tx>(
+    tx: &mut T,
+    tenant: &TenantSlug,
+    payment: PaymentId,
+    evidence: &[Evidence],
+) -> Result<(), StoreError> {
+    for attempt in tx.attempts(tenant, payment).await? {
+        if attempt.state == AttemptState::Opened && is_over(&attempt, evidence) {
+            let disposed = Attempt { state: AttemptState::Disposed, url: None, ..attempt };
+            tx.put_attempt(&disposed).await?;
+        }
+    }
+    Ok(())
+}
+
+fn is_over(attempt: &Attempt, evidence: &[Evidence]) -> bool {
+    evidence.iter().any(|piece| match piece {
+        Evidence::Session { session, status } => {
+            attempt.session.as_ref() == Some(session) && *status != SessionStatus::Open
+        }
+        _ => false,
+    })
+}
+
+async fn make_order<T: Tx>(tx: &mut T, payment: &Payment, env: &Env) -> Result<Order, StoreError> {
+    for bits in env.entropy.chunks_exact(5) {
+        let bits = <[u8; 5]>::try_from(bits).unwrap_or_default();
+        let receipt_order_id = ReceiptOrderId::from_bits(bits);
+        if tx.receipt_is_taken(&payment.tenant, receipt_order_id).await? {
+            continue;
+        }
+        let order = Order {
+            tenant: payment.tenant.clone(),
+            payment: payment.payment,
+            receipt_order_id,
+            paid_at_ms: env.now_ms,
+            amount: payment.total,
+        };
+        tx.add_order(&order).await?;
+        return Ok(order);
+    }
+    // Six draws of 40 bits were all taken: run again with other entropy.
+    Err(StoreError::new("no free receipt order ID among six draws"))
+}

@@ -1,0 +1,8 @@
+//! The decisions, one module each.
+
+pub(crate) mod accept;
+pub(crate) mod event;
+pub(crate) mod jobs;
+pub(crate) mod learn;
+pub(crate) mod open;
+pub(crate) mod pay;

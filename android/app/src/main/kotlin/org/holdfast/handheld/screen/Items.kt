@@ -1,0 +1,97 @@
+package org.holdfast.handheld.screen
+
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.combine
+import kotlinx.coroutines.flow.update
+import kotlinx.coroutines.launch
+import org.holdfast.handheld.Way
+import org.holdfast.handheld.core.Answer
+import org.holdfast.handheld.core.HandheldState
+import org.holdfast.handheld.core.Holdfast
+import org.holdfast.handheld.core.Money
+import org.holdfast.handheld.core.PaymentId
+import org.holdfast.handheld.core.Standing
+import org.holdfast.handheld.core.isOpen
+import org.holdfast.handheld.ui.Presenter
+import org.holdfast.handheld.ui.StateWords
+import org.holdfast.handheld.ui.Words
+import org.holdfast.handheld.ui.words
+
+/** The catalogue with the cart in it, and above it the newest payments that are not finished. */
+data class ItemsUiState(
+    val rows: List<ItemRow> = emptyList(),
+    val total: Money? = null,
+    val canCheckout: Boolean = false,
+    val notFinished: List<OpenPaymentRow> = emptyList(),
+    val trouble: Words? = null,
+)
+
+data class ItemRow(val id: Int, val name: String, val price: Money, val quantity: Int, val canAdd: Boolean)
+
+data class OpenPaymentRow(val id: PaymentId, val total: Money, val state: StateWords)
+
+sealed interface ItemsEvent {
+    data class Add(val item: Int) : ItemsEvent
+
+    data class Remove(val item: Int) : ItemsEvent
+
+    data object Checkout : ItemsEvent
+
+    data class Open(val payment: PaymentId) : ItemsEvent
+}
+
+class ItemsPresenter(private val holdfast: Holdfast, private val way: Way) : Presenter<ItemsUiState, ItemsEvent>(ItemsUiState()) {
+    private data class Local(val cart: Cart = Cart(), val checkingOut: Boolean = false, val trouble: Words? = null)
+
+    private val local = MutableStateFlow(Local())
+
+    override val canGoBack = false
+
+    init {
+        scope.launch {
+            combine(holdfast.standing, local) { standing, local ->
+                if (standing is Standing.Open) stateOf(standing.state, local) else ItemsUiState()
+            }.collect { shown.value = it }
+        }
+    }
+
+    override fun on(event: ItemsEvent) {
+        when (event) {
+            is ItemsEvent.Add -> change { it.plus(event.item) }
+            is ItemsEvent.Remove -> change { it.minus(event.item) }
+            ItemsEvent.Checkout -> if (shown.value.canCheckout) checkOut()
+            is ItemsEvent.Open -> way.toPayment(event.payment)
+        }
+    }
+
+    fun emptyCart() = change { Cart() }
+
+    private fun change(how: (Cart) -> Cart) = local.update { it.copy(cart = how(it.cart), trouble = null) }
+
+    private fun checkOut() {
+        local.update { it.copy(checkingOut = true, trouble = null) }
+        scope.launch {
+            val answer = holdfast.openSummary(local.value.cart.quantities)
+            val trouble = (answer as? Answer.Refused)?.reason?.words()
+            local.update { it.copy(checkingOut = false, trouble = trouble) }
+            if (answer is Answer.Done) way.toSummary(answer.value.id)
+        }
+    }
+
+    private fun stateOf(state: HandheldState, local: Local): ItemsUiState {
+        val cart = local.cart.within(state.catalogue)
+        return ItemsUiState(
+            rows = state.catalogue.map { ItemRow(it.id, it.name, it.price, cart.quantityOf(it.id), cart.canAdd(it.id)) },
+            total = cart.total(state.catalogue),
+            canCheckout = !cart.isEmpty && !local.checkingOut,
+            notFinished = state.payments.filter { it.state.isOpen }.take(NOT_FINISHED_MAX)
+                .map { OpenPaymentRow(it.id, it.total, it.words(state.link)) },
+            trouble = local.trouble,
+        )
+    }
+
+    private companion object {
+        /** The catalogue must stay in view; older ones are in the office's list. */
+        const val NOT_FINISHED_MAX = 3
+    }
+}

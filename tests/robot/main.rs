@@ -1,0 +1,129 @@
+//! A handheld without screens, for tests in other languages: `robot-handheld FOLDER`.
+//!
+//! One command a line on standard input, one JSON object a line on standard output, in the same order:
+//!
+//! | command | answer |
+//! |---|---|
+//! | `enrol LINK` | `{"device_id", "officer", "six_digits", "approved"}` |
+//! | `hold ITEM QUANTITY` | the payment, held for by the first payment type that is Stripe's |
+//! | `wait PAYMENT STATE` | the payment, once it is in that state |
+//!
+//! A payment is `{"payment_id", "state", "total", "pay_address", "receipt_order_id", "confirm_code", "decline"}`.
+//! What cannot be done is answered `{"error"}`. The robot ends with its standard input.
+
+mod keys;
+
+use std::io::{BufRead, Write, stdin, stdout};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use holdfast_handheld::{CartLine, Core, CoreConfig, PaymentView, Ports, Provider};
+use serde_json::{Value, json};
+
+/// How long `wait` waits: a payment through a browser on a busy machine.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+type Answer = Result<Value, String>;
+
+struct Robot {
+    core: Core,
+    runtime: tokio::runtime::Runtime,
+    changes: Receiver<()>,
+}
+
+fn main() -> Result<(), String> {
+    let folder = std::env::args().nth(1).ok_or("usage: robot-handheld FOLDER")?;
+    let robot = Robot::open(folder)?;
+    for line in stdin().lock().lines() {
+        let line = line.map_err(words)?;
+        let answer = robot.answer(&line).unwrap_or_else(|error| json!({ "error": error }));
+        writeln!(stdout().lock(), "{answer}").map_err(words)?;
+    }
+    robot.core.close();
+    Ok(())
+}
+
+impl Robot {
+    fn open(folder: String) -> Result<Self, String> {
+        let (changed, changes) = channel();
+        let ports = Ports {
+            device_key: Arc::new(keys::SoftwareKey::kept_in(&folder)?),
+            vault: Arc::new(keys::OpenVault),
+            listener: Arc::new(keys::Bell(changed)),
+        };
+        let config = CoreConfig {
+            data_dir: folder,
+            locale: "en-US".to_owned(),
+            app_version: "robot".to_owned(),
+        };
+        let core = Core::open(config, ports).map_err(words)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(words)?;
+        Ok(Self { core, runtime, changes })
+    }
+
+    fn answer(&self, line: &str) -> Answer {
+        match line.split(' ').collect::<Vec<_>>().as_slice() {
+            ["enrol", link] => self.enrol((*link).to_owned()),
+            ["hold", item, quantity] => self.hold(CartLine {
+                item_id: item.parse().map_err(words)?,
+                quantity: quantity.parse().map_err(words)?,
+            }),
+            ["wait", payment, state] => self.wait(payment, state),
+            _ => Err(format!("no such command: {line}")),
+        }
+    }
+
+    fn enrol(&self, link: String) -> Answer {
+        let enrolment = self.runtime.block_on(self.core.enrol(link)).map_err(words)?;
+        self.runtime.block_on(self.core.refresh()).map_err(words)?;
+        Ok(json!({
+            "device_id": enrolment.device_id,
+            "officer": enrolment.officer,
+            "six_digits": enrolment.six_digits,
+            "approved": enrolment.approved,
+        }))
+    }
+
+    fn hold(&self, line: CartLine) -> Answer {
+        let types = self.core.snapshot().payment_types;
+        let stripe = types.into_iter().find(|it| it.provider == Provider::Stripe);
+        let code = stripe.ok_or("the gateway offers no payment type of Stripe's")?.code;
+        self.runtime.block_on(async {
+            let draft = self.core.open_summary(vec![line]).await.map_err(words)?;
+            let id = draft.payment_id;
+            self.core.choose_method(id.clone(), code).await.map_err(words)?;
+            Ok(in_json(&self.core.hold(id).await.map_err(words)?))
+        })
+    }
+
+    fn wait(&self, payment_id: &str, state: &str) -> Answer {
+        let deadline = Instant::now() + WAIT_MAX;
+        loop {
+            let payment = self.core.payment(payment_id).ok_or("no such payment")?;
+            if payment.state.as_str() == state {
+                return Ok(in_json(&payment));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if let Err(RecvTimeoutError::Timeout) = self.changes.recv_timeout(left) {
+                return Err(format!("still {}, not {state}", payment.state.as_str()));
+            }
+        }
+    }
+}
+
+fn in_json(payment: &PaymentView) -> Value {
+    json!({
+        "payment_id": payment.payment_id,
+        "state": payment.state.as_str(),
+        "total": payment.total.minor,
+        "pay_address": payment.pay_address,
+        "receipt_order_id": payment.receipt_order_id,
+        "confirm_code": payment.confirm_code,
+        "decline": payment.decline.map(|reason| reason.sentence()),
+    })
+}
+
+fn words(error: impl ToString) -> String {
+    error.to_string()
+}

@@ -3,6 +3,7 @@
 //! The decoder of the field library accepts more than one spelling of a number. Whoever reads a
 //! payload therefore encodes it again and compares: what is not the one spelling is refused.
 
+use holdfast_domain::{Currency, Mode, Money};
 use minicbor::{Decoder, Encoder};
 use std::convert::Infallible;
 
@@ -45,4 +46,28 @@ pub(crate) fn fixed_bytes<const N: usize>(decoder: &mut Decoder<'_>) -> Result<[
 /// Nothing may follow.
 pub(crate) fn end(decoder: &Decoder<'_>) -> Result<(), Malformed> {
     (decoder.position() == decoder.input().len()).then_some(()).ok_or(Malformed)
+}
+
+/// `[currency, minor units]`.
+pub(crate) fn decode_money(d: &mut Decoder<'_>) -> Result<Money, Malformed> {
+    array_of(d, 2)?;
+    let currency = Currency::from_code(d.str()?).map_err(|_| Malformed)?;
+    Ok(Money::new(d.i64()?, currency))
+}
+
+/// 0 test, 1 live.
+pub(crate) fn mode_number(mode: Mode) -> u8 {
+    match mode {
+        Mode::Test => 0,
+        Mode::Live => 1,
+    }
+}
+
+/// Reads what [`mode_number`] writes.
+pub(crate) fn mode_of_number(number: u8) -> Result<Mode, Malformed> {
+    match number {
+        0 => Ok(Mode::Test),
+        1 => Ok(Mode::Live),
+        _ => Err(Malformed),
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! - [`order`]: the signed order, the one message that moves money (`../WIRE.md` fixes its bytes).
 //! - [`pay_address`]: the order as an address that fits a QR code.
+//! - [`notice`]: what a handheld says about an order later: cancel, withdraw.
+//! - [`receipt`]: what the gateway vouches for, to be shown offline.
 //! - [`confirm`]: the code that proves a payment to a handheld without network.
 //! - [`enrolment`]: the link, the proof of possession and the six digits.
 //! - [`request_signature`]: RFC 9421, for the one request that fetches a token.
@@ -12,14 +14,20 @@
 
 mod canonical;
 pub mod confirm;
+mod cose;
 pub mod enrolment;
+pub mod notice;
 pub mod order;
 pub mod pay_address;
+pub mod receipt;
 pub mod request_signature;
 pub mod signature;
 pub mod wire;
 
 pub use confirm::confirm_code;
+pub use cose::MessageError;
 pub use enrolment::EnrolmentLink;
+pub use notice::{NoticeKind, NoticePayload, SignedNotice};
 pub use order::{OrderDigest, OrderError, OrderPayload, SignedOrder};
+pub use receipt::{ReceiptPayload, SignedReceipt};
 pub use signature::{DevicePublicKey, DeviceSignature, SignatureError};

@@ -4,11 +4,14 @@
 //! payment ID and [`OrderDigest`] of the payload; the envelope's bytes are not part of it, because
 //! ECDSA signatures of one payload differ from each other. `../WIRE.md` has the map keys.
 
-use crate::canonical::{self, Malformed, array_of, end, fixed_bytes, key};
-use crate::signature::{DevicePublicKey, DeviceSignature, SignatureError};
+use crate::canonical::{
+    self, Malformed, array_of, decode_money, end, fixed_bytes, key, mode_number, mode_of_number,
+};
+use crate::cose::{MessageError, Sign1, sig_structure};
+use crate::signature::{DevicePublicKey, DeviceSignature};
 use holdfast_domain::{
-    Currency, DeviceId, GatewayId, Mode, Money, OfficerId, OrderLine, PaymentId, PaymentTypeCode,
-    TenantSlug, cart::CART_LINES_MAX,
+    DeviceId, GatewayId, Mode, Money, OfficerId, OrderLine, PaymentId, PaymentTypeCode, TenantSlug,
+    cart::CART_LINES_MAX,
 };
 use minicbor::{Decoder, Encoder};
 use sha2::{Digest, Sha256};
@@ -20,12 +23,8 @@ pub const ORDER_BYTES_MAX: usize = 1024;
 /// Longest lifetime of an order in seconds: 30 days, as far back as Stripe lists events.
 pub const LIFETIME_S_MAX: u32 = 30 * 24 * 60 * 60;
 
-/// COSE header `{1: -7}`: the algorithm is ES256.
-const PROTECTED: &[u8] = &[0xA1, 0x01, 0x26];
 /// COSE's external data: keeps an order's signature from being one over anything else.
 const DOMAIN: &[u8] = b"holdfast/order/1";
-/// CBOR tag of COSE_Sign1, which an envelope may carry.
-const TAG_COSE_SIGN1: u64 = 18;
 /// Keys 1 to 14 of the payload map.
 const PAYLOAD_KEYS: u64 = 14;
 
@@ -65,27 +64,7 @@ pub struct OrderPayload {
 pub struct OrderDigest(pub [u8; 32]);
 
 /// Why bytes are not an order of this device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum OrderError {
-    /// Longer than [`ORDER_BYTES_MAX`].
-    #[error("longer than an order can be")]
-    TooLong,
-    /// Not the bytes of an order.
-    #[error("not a signed order")]
-    Malformed,
-    /// An order of a version that this program does not know.
-    #[error("an order of a newer version; update the gateway")]
-    UnknownVersion,
-    /// Not signed by this device, or changed since.
-    #[error("the signature does not match")]
-    Signature(#[source] SignatureError),
-}
-
-impl From<Malformed> for OrderError {
-    fn from(_: Malformed) -> Self {
-        Self::Malformed
-    }
-}
+pub type OrderError = MessageError;
 
 impl OrderPayload {
     /// The one encoding of this payload.
@@ -112,7 +91,7 @@ impl OrderPayload {
 
     /// What the device key signs: COSE's Sig_structure (RFC 9052, section 4.4).
     pub fn to_be_signed(&self) -> Vec<u8> {
-        sig_structure(&self.to_bytes())
+        sig_structure(DOMAIN, &self.to_bytes())
     }
 
     /// The payload's part of the order's identity.
@@ -190,34 +169,27 @@ impl OrderPayload {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedOrder {
     payload: OrderPayload,
-    payload_bytes: Vec<u8>,
-    signature: DeviceSignature,
+    envelope: Sign1,
 }
 
 impl SignedOrder {
     /// Puts payload and signature together.
     pub fn assemble(payload: OrderPayload, signature: DeviceSignature) -> Self {
-        let payload_bytes = payload.to_bytes();
-        Self { payload, payload_bytes, signature }
+        let envelope = Sign1 { payload: payload.to_bytes(), signature };
+        Self { payload, envelope }
     }
 
     /// Reads an order without asking who signed it. Only good for finding the key to
     /// [`SignedOrder::verify`] with.
     pub fn parse(bytes: &[u8]) -> Result<Self, OrderError> {
-        if bytes.len() > ORDER_BYTES_MAX {
-            return Err(OrderError::TooLong);
-        }
-        let (payload_bytes, signature) = open_envelope(bytes)?;
-        let signature = DeviceSignature::from_bytes(signature).map_err(OrderError::Signature)?;
-        let payload = OrderPayload::decode(payload_bytes)?;
-        Ok(Self { payload, payload_bytes: payload_bytes.to_vec(), signature })
+        let envelope = Sign1::parse(bytes, ORDER_BYTES_MAX)?;
+        let payload = OrderPayload::decode(&envelope.payload)?;
+        Ok(Self { payload, envelope })
     }
 
     /// Checks the signature against the key of the device that the payload names.
     pub fn verify(&self, device: &DevicePublicKey) -> Result<(), OrderError> {
-        device
-            .verify(&sig_structure(&self.payload_bytes), &self.signature)
-            .map_err(OrderError::Signature)
+        self.envelope.verify(DOMAIN, device)
     }
 
     /// What was held for.
@@ -227,39 +199,13 @@ impl SignedOrder {
 
     /// The payload's part of the order's identity.
     pub fn digest(&self) -> OrderDigest {
-        OrderDigest(Sha256::digest(&self.payload_bytes).into())
+        OrderDigest(Sha256::digest(&self.envelope.payload).into())
     }
 
     /// The envelope as it is sent, stored and carried.
     pub fn to_bytes(&self) -> Vec<u8> {
-        canonical::encode(|e| {
-            e.array(4)?.bytes(PROTECTED)?.map(0)?;
-            e.bytes(&self.payload_bytes)?.bytes(self.signature.as_bytes())?;
-            Ok(())
-        })
+        self.envelope.to_bytes()
     }
-}
-
-fn sig_structure(payload: &[u8]) -> Vec<u8> {
-    canonical::encode(|e| {
-        e.array(4)?.str("Signature1")?.bytes(PROTECTED)?.bytes(DOMAIN)?.bytes(payload)?;
-        Ok(())
-    })
-}
-
-fn open_envelope(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
-    let mut d = Decoder::new(bytes);
-    if d.datatype()? == minicbor::data::Type::Tag && d.tag()?.as_u64() != TAG_COSE_SIGN1 {
-        return Err(Malformed);
-    }
-    array_of(&mut d, 4)?;
-    if d.bytes()? != PROTECTED || d.map()? != Some(0) {
-        return Err(Malformed);
-    }
-    let payload = d.bytes()?;
-    let signature = d.bytes()?;
-    end(&d)?;
-    Ok((payload, signature))
 }
 
 type EncodeResult = Result<(), minicbor::encode::Error<std::convert::Infallible>>;
@@ -283,27 +229,6 @@ fn decode_lines(d: &mut Decoder<'_>) -> Result<Vec<OrderLine>, Malformed> {
         lines.push(OrderLine::Item { item: d.u32()?, quantity: d.u32()? });
     }
     Ok(lines)
-}
-
-fn decode_money(d: &mut Decoder<'_>) -> Result<Money, Malformed> {
-    array_of(d, 2)?;
-    let currency = Currency::from_code(d.str()?).map_err(|_| Malformed)?;
-    Ok(Money::new(d.i64()?, currency))
-}
-
-fn mode_number(mode: Mode) -> u8 {
-    match mode {
-        Mode::Test => 0,
-        Mode::Live => 1,
-    }
-}
-
-fn mode_of_number(number: u8) -> Result<Mode, Malformed> {
-    match number {
-        0 => Ok(Mode::Test),
-        1 => Ok(Mode::Live),
-        _ => Err(Malformed),
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Golden vectors, and that nothing else than what was signed is an order.
 
 use super::*;
+use crate::cose::PROTECTED;
 use crate::pay_address::{host_in_words, order_bytes, pay_address};
 use data_encoding::HEXLOWER;
+use holdfast_domain::Currency;
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use proptest::prelude::*;
@@ -89,7 +91,7 @@ fn a_payload_has_one_spelling() {
     let canonical = payload().to_bytes();
     // The version, 1, spelled in two bytes; the signature over it is right.
     let longer = [&canonical[..2], &[0x18, 0x01], &canonical[3..]].concat();
-    let signature: Signature = device_key().sign(&sig_structure(&longer));
+    let signature: Signature = device_key().sign(&sig_structure(DOMAIN, &longer));
     let envelope = canonical::encode(|e| {
         e.array(4)?.bytes(PROTECTED)?.map(0)?.bytes(&longer)?;
         e.bytes(&signature.normalize_s().to_bytes())?;
@@ -107,7 +109,7 @@ fn headers_are_fixed() {
             if unprotected == 1 {
                 e.u8(4)?.bytes(b"key")?;
             }
-            e.bytes(&order.payload_bytes)?.bytes(order.signature.as_bytes())?;
+            e.bytes(&order.envelope.payload)?.bytes(order.envelope.signature.as_bytes())?;
             Ok(())
         })
     };

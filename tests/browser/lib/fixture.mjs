@@ -1,0 +1,94 @@
+// One whole Holdfast for one test file: sandbox, gateway, a handheld without screens, and a browser.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before } from "node:test";
+
+import { World } from "../../../scripts/lib/world.mjs";
+import { Browser, DESK, PHONE } from "./chromium.mjs";
+import { OfficePages, PayerPages } from "./pages.mjs";
+
+const BIN = process.env.HOLDFAST_BIN_DIR;
+const SHOTS = process.env.HOLDFAST_SHOTS;
+
+/** Starts everything before the file's tests, and ends it after them; the folder stays only when HOLDFAST_KEEP is set. */
+export function fixture() {
+  const here = new Fixture();
+  before(() => here.open());
+  after(() => here.close());
+  return here;
+}
+
+class Fixture {
+  async open() {
+    this.folder = mkdtempSync(join(tmpdir(), "holdfast-browser-"));
+    this.world = new World({ bin: BIN, data: this.folder });
+    await this.world.start();
+    this.browser = await Browser.open(SHOTS);
+    const robot = join(BIN, "robot-handheld");
+    this.handheld = new Handheld(this.world.launch("handheld", [join(this.folder, "handheld")], robot));
+    await this.handheld.ask(`enrol ${await this.world.handheldLink()}`);
+  }
+
+  async close() {
+    await this.browser?.close();
+    await this.world?.stop();
+    if (process.env.HOLDFAST_KEEP) {
+      console.log(`kept ${this.folder}`);
+    } else {
+      rmSync(this.folder, { recursive: true, force: true });
+    }
+  }
+
+  async payer() {
+    return new PayerPages(await this.browser.person(PHONE));
+  }
+
+  /** Somebody at a desk who has not signed in. */
+  async visitor() {
+    return new OfficePages(await this.browser.person(DESK));
+  }
+
+  /** The administrator, signed in; the one-time link is used by the first call. */
+  async office() {
+    if (!this.signedIn) {
+      this.signedIn = await this.visitor();
+      await this.signedIn.signIn(this.world.signInLink);
+    }
+    return this.signedIn;
+  }
+
+  shot(pages, name) {
+    return this.browser.shot(pages.page, name);
+  }
+
+  /** All Checkout Sessions that the sandbox ever made. */
+  async sessions() {
+    const answer = await fetch(`${this.world.stripe}/v1/checkout/sessions?limit=100`, {
+      headers: { authorization: `Bearer ${this.world.secretKey}` },
+    });
+    return (await answer.json()).data;
+  }
+}
+
+/** Speaks to tests/robot. */
+class Handheld {
+  constructor(program) {
+    this.program = program;
+  }
+
+  async ask(command) {
+    this.program.say(command);
+    const answer = JSON.parse((await this.program.line(/^\{.*\}$/)).at(0));
+    if (answer.error) {
+      throw new Error(`${command}: ${answer.error}`);
+    }
+    return answer;
+  }
+
+  /** Holds for a payment of one catalogue item, and waits until the gateway has it. */
+  async holdAndSend(item = 1, quantity = 1) {
+    const { payment_id } = await this.ask(`hold ${item} ${quantity}`);
+    return this.ask(`wait ${payment_id} sent`);
+  }
+}

@@ -33,16 +33,16 @@ pub enum EnrolError {
         /// Host of the link.
         host: String,
     },
-    /// The gateway said no.
+    /// The code is wrong, used or too old.
+    CodeWrong,
+    /// The gateway said no for another reason.
     Refused {
-        /// Stable code, such as `code_expired`.
-        code: String,
-        /// A sentence that says what to do.
+        /// The gateway's sentence, in its language.
         sentence: String,
     },
     /// No gateway answered.
     Offline,
-    /// Something answered, but not a gateway that this core understands.
+    /// Something answered, but no gateway that this core understands, or one that saw another key.
     NotAGateway,
     /// The device key did not answer or sign.
     DeviceKeyUnavailable,
@@ -65,11 +65,11 @@ pub enum RefreshError {
     Offline,
     /// The device key did not sign the request.
     DeviceKeyUnavailable,
-    /// The gateway does not talk to this handheld.
+    /// The gateway does not know this handheld (any more).
+    DeviceRevoked,
+    /// The gateway said no for another reason.
     Refused {
-        /// Stable code, such as `device_revoked`.
-        code: String,
-        /// A sentence that says what to do.
+        /// The gateway's sentence, in its language.
         sentence: String,
     },
     /// What was fetched could not be stored.
@@ -135,6 +135,13 @@ pub enum MethodError {
     NotADraft {
         /// Where it stands.
         state: PaymentState,
+    },
+    /// The payment type takes another currency than the cart's.
+    CurrencyDiffers {
+        /// The code asked for.
+        code: String,
+        /// The currency it takes.
+        currency: String,
     },
     /// This handheld may not use such a payment type (any more).
     UnknownMethod {

@@ -99,18 +99,31 @@ pub struct EnrolmentView {
     pub approved: bool,
 }
 
-/// Why the gateway will never take an order as it is.
+/// Why the gateway will never take an order as it is. A person must act.
 #[uniffi::remote(Enum)]
 pub enum ParkedReason {
     /// The gateway knows this payment ID with other contents.
     Conflict,
-    /// The gateway refused it; the same bytes would be refused again.
-    Refused {
-        /// Stable code, such as `device_revoked`.
-        code: String,
-        /// A sentence that says what to do.
-        sentence: String,
-    },
+    /// The gateway knows this sequence number with another payment.
+    SequenceReused,
+    /// The gateway cannot read the order, or its signature does not match.
+    Unreadable,
+    /// This handheld was revoked before the order arrived.
+    DeviceRevoked,
+    /// The gateway does not know this handheld.
+    DeviceUnknown,
+    /// The order belongs to another gateway or tenant.
+    WrongGateway,
+    /// The payment type is gone, or not for this officer any more.
+    MethodUnavailable,
+    /// Held in test mode and the payment type is live now, or the other way round.
+    ModeDiffers,
+    /// The gateway does not price the lines as this handheld did.
+    PricesDiffer,
+    /// The amount is below or above what Stripe takes.
+    AmountRefused,
+    /// The order reached the gateway after its lifetime.
+    LifetimeOver,
 }
 
 /// One payment as its screens show it.

@@ -40,18 +40,19 @@ pub enum EnrolError {
         /// Host of the link.
         host: String,
     },
-    /// The gateway said no.
-    #[error("the gateway refused the code: {sentence}")]
+    /// The code is wrong, used or too old.
+    #[error("this code is wrong, used or too old; ask the administrator for a new one")]
+    CodeWrong,
+    /// The gateway said no for another reason.
+    #[error("the gateway refused: {sentence}")]
     Refused {
-        /// Stable code, such as `code_expired`.
-        code: String,
-        /// A sentence that says what to do.
+        /// The gateway's sentence, in its language.
         sentence: String,
     },
     /// No gateway answered.
     #[error("the gateway cannot be reached; check the network and try again")]
     Offline,
-    /// Something answered, but not a gateway that this core understands.
+    /// Something answered, but no gateway that this core understands, or one that saw another key.
     #[error("that address is no gateway this handheld understands; check the link")]
     NotAGateway,
     /// The device key did not answer or sign.
@@ -83,12 +84,13 @@ pub enum RefreshError {
     /// The device key did not sign the request.
     #[error("the device key is not available; restart the handheld")]
     DeviceKeyUnavailable,
-    /// The gateway does not talk to this handheld.
-    #[error("the gateway refused this handheld: {sentence}")]
+    /// The gateway does not know this handheld (any more).
+    #[error("this handheld was revoked; ask the administrator")]
+    DeviceRevoked,
+    /// The gateway said no for another reason.
+    #[error("the gateway refused: {sentence}")]
     Refused {
-        /// Stable code, such as `device_revoked`.
-        code: String,
-        /// A sentence that says what to do.
+        /// The gateway's sentence, in its language.
         sentence: String,
     },
     /// What was fetched could not be stored.
@@ -188,6 +190,14 @@ pub enum MethodError {
     NotADraft {
         /// Where it stands.
         state: PaymentState,
+    },
+    /// The payment type takes another currency than the cart's.
+    #[error("{code} takes {currency} only; choose another")]
+    CurrencyDiffers {
+        /// The code asked for.
+        code: String,
+        /// The currency it takes.
+        currency: String,
     },
     /// This handheld may not use such a payment type (any more).
     #[error("{code} cannot be used on this handheld; choose another")]

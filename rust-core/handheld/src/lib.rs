@@ -4,8 +4,11 @@
 //! - [`Core`] is the facade. The Kotlin screens see it through `ffi`, tests use it directly. Its
 //!   types are in [`view`] (what a screen shows), [`error`] (why not) and [`port`] (what the
 //!   platform lends: a device key, a key vault, a listener).
+//! - [`engine`] decides everything, without I/O. Its page explains the life of a payment.
 
+mod address;
 pub mod core;
+pub mod engine;
 pub mod error;
 pub mod port;
 pub mod qr;

@@ -1,0 +1,153 @@
+//! What is on disk, as the engine sees it.
+
+use super::record::{Config, Counters, Enrolment, Key, Payment, Record, Write};
+use holdfast_domain::PaymentId;
+use std::collections::BTreeMap;
+
+/// The mirror of the disk. It changes only by [`Durable::apply`], after the same write was stored.
+#[derive(Default)]
+pub struct Durable {
+    enrolment: Option<Enrolment>,
+    config: Option<Config>,
+    counters: Option<Counters>,
+    payments: BTreeMap<PaymentId, Payment>,
+    quarantine: Vec<Quarantined>,
+}
+
+/// A record that cannot be read. It stays on disk, and is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Kind of record, such as `payment`.
+    pub table: &'static str,
+    /// Its ID in words: for a payment, the payment ID.
+    pub record_id: String,
+}
+
+impl Durable {
+    /// From the records that could be read, and the names of those that could not.
+    pub fn load(records: Vec<Record>, quarantine: Vec<Quarantined>) -> Self {
+        let mut durable = Self { quarantine, ..Self::default() };
+        for record in records {
+            durable.apply(Write::Put(record));
+        }
+        durable.mend_counters();
+        durable
+    }
+
+    /// Mirrors one stored write.
+    pub fn apply(&mut self, write: Write) {
+        match write {
+            Write::Put(Record::Enrolment(enrolment)) => self.enrolment = Some(*enrolment),
+            Write::Put(Record::Config(config)) => self.config = Some(config),
+            Write::Put(Record::Counters(counters)) => self.counters = Some(counters),
+            Write::Put(Record::Payment(payment)) => {
+                self.payments.insert(payment.payment, *payment);
+            }
+            Write::Delete(Key::Enrolment) => self.enrolment = None,
+            Write::Delete(Key::Config) => self.config = None,
+            Write::Delete(Key::Counters) => self.counters = None,
+            Write::Delete(Key::Payment(payment)) => {
+                self.payments.remove(&payment);
+            }
+        }
+    }
+
+    /// Who this handheld is.
+    pub fn enrolment(&self) -> Option<&Enrolment> {
+        self.enrolment.as_ref()
+    }
+
+    /// The last configuration.
+    pub fn config(&self) -> Option<&Config> {
+        self.config.as_ref()
+    }
+
+    /// One payment.
+    pub fn payment(&self, payment: PaymentId) -> Option<&Payment> {
+        self.payments.get(&payment)
+    }
+
+    /// Every payment, oldest first.
+    pub fn payments(&self) -> impl DoubleEndedIterator<Item = &Payment> {
+        self.payments.values()
+    }
+
+    /// What could not be read.
+    pub fn quarantine(&self) -> &[Quarantined] {
+        &self.quarantine
+    }
+
+    /// The counters of this enrolment.
+    pub fn counters(&self, enrolment: &Enrolment) -> Counters {
+        match self.counters {
+            Some(counters) if counters.device == enrolment.device => counters,
+            _ => Counters::new(enrolment.device),
+        }
+    }
+
+    /// The latest time in any payment ID, so that a new one sorts after all of them.
+    pub(crate) fn latest_minted_ms(&self) -> u64 {
+        let Some((last, _)) = self.payments.last_key_value() else {
+            return 0;
+        };
+        // RFC 9562: the first 48 bits of a version 7 UUID are milliseconds since 1970.
+        last.as_bytes().iter().take(6).fold(0, |ms, byte| (ms << 8) | u64::from(*byte))
+    }
+
+    /// The counters may be damaged or lost. A number must never be used twice; a gap is only
+    /// reported by the gateway. So count on after every order that is or may have been there.
+    fn mend_counters(&mut self) {
+        let Some(enrolment) = &self.enrolment else {
+            return;
+        };
+        let mut counters = self.counters(enrolment);
+        let of_device = |payment: &Payment| {
+            let held = payment.held.as_ref()?;
+            (held.device == enrolment.device).then_some(held.sequence)
+        };
+        let last = self.payments.values().filter_map(of_device).max().unwrap_or(0);
+        let is_damaged = |table: &str| self.quarantine.iter().any(|lost| lost.table == table);
+        if is_damaged("counters") {
+            let unread = self.quarantine.iter().filter(|lost| lost.table == "payment").count();
+            let unread = u64::try_from(unread).unwrap_or(u64::MAX);
+            counters.next_sequence = last.saturating_add(unread).saturating_add(1);
+        }
+        counters.next_sequence = counters.next_sequence.max(last.saturating_add(1));
+        self.counters = Some(counters);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::tests::fixture;
+
+    fn held(sequence: u64) -> Record {
+        Record::Payment(Box::new(fixture::held_payment(sequence)))
+    }
+
+    fn next_sequence(records: Vec<Record>, quarantined: &[&'static str]) -> u64 {
+        let quarantine = quarantined
+            .iter()
+            .map(|table| Quarantined { table, record_id: String::new() })
+            .collect();
+        let durable = Durable::load(records, quarantine);
+        durable.counters(durable.enrolment().unwrap()).next_sequence
+    }
+
+    #[test]
+    fn lost_counters_never_repeat_a_number() {
+        let enrolment = || Record::Enrolment(fixture::enrolment());
+        assert_eq!(next_sequence(vec![enrolment()], &[]), 1);
+        assert_eq!(next_sequence(vec![enrolment(), held(1), held(4)], &["counters"]), 5);
+        let lost = &["counters", "payment", "payment"];
+        assert_eq!(next_sequence(vec![enrolment(), held(4)], lost), 7);
+    }
+
+    #[test]
+    fn orders_of_an_earlier_enrolment_are_not_counted() {
+        let mut enrolment = fixture::enrolment();
+        enrolment.device = holdfast_domain::DeviceId::from_bytes([9; 8]);
+        assert_eq!(next_sequence(vec![Record::Enrolment(enrolment), held(4)], &[]), 1);
+    }
+}

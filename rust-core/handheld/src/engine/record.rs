@@ -1,0 +1,255 @@
+//! What is on disk, record by record. The storage seals and stores these; nothing else is durable.
+//!
+//! Old records must stay readable: a new field gets `#[serde(default)]`, and nothing is renamed.
+
+use crate::view::ParkedReason;
+use holdfast_domain::{Cart, DeviceId, GatewayId, OfficerId, PaymentId, Secret, TenantSlug};
+use holdfast_protocol::confirm::CONFIRM_SECRET_BYTES;
+use holdfast_protocol::wire::{ConfigResponse, PaymentStatus, PaymentTypeOffer};
+use holdfast_protocol::{DevicePublicKey, SignatureError};
+use serde::{Deserialize, Serialize};
+
+/// One record.
+#[derive(Clone)]
+pub enum Record {
+    /// Who this handheld is.
+    Enrolment(Box<Enrolment>),
+    /// The last configuration.
+    Config(Config),
+    /// Where the counters stand.
+    Counters(Counters),
+    /// One payment.
+    Payment(Box<Payment>),
+}
+
+/// Names a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// The one [`Record::Enrolment`].
+    Enrolment,
+    /// The one [`Record::Config`].
+    Config,
+    /// The one [`Record::Counters`].
+    Counters,
+    /// One [`Record::Payment`].
+    Payment(PaymentId),
+}
+
+/// One change of the disk.
+#[derive(Clone)]
+pub enum Write {
+    /// Stores a record in place of an older one.
+    Put(Record),
+    /// Forgets a record.
+    Delete(Key),
+}
+
+impl Write {
+    /// Stores a payment.
+    pub fn payment(payment: Payment) -> Self {
+        Self::Put(Record::Payment(Box::new(payment)))
+    }
+
+    /// Stores an enrolment.
+    pub fn enrolment(enrolment: Enrolment) -> Self {
+        Self::Put(Record::Enrolment(Box::new(enrolment)))
+    }
+}
+
+impl std::fmt::Debug for Write {
+    /// Only what is written, not its contents: they hold a secret and orders.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Put(record) => write!(f, "put {:?}", record.key()),
+            Self::Delete(key) => write!(f, "delete {key:?}"),
+        }
+    }
+}
+
+impl Record {
+    /// Its name.
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Enrolment(_) => Key::Enrolment,
+            Self::Config(_) => Key::Config,
+            Self::Counters(_) => Key::Counters,
+            Self::Payment(payment) => Key::Payment(payment.payment),
+        }
+    }
+}
+
+/// Who this handheld is, and where its gateway is.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// Scheme and host of the gateway's API.
+    pub gateway_url: String,
+    /// Where payers reach the gateway.
+    pub public_url: String,
+    /// The tenant.
+    pub tenant: TenantSlug,
+    /// The gateway that every order names.
+    pub gateway: GatewayId,
+    /// The gateway's public key (SEC 1), for signed receipts.
+    pub gateway_public_key: Vec<u8>,
+    /// This handheld.
+    pub device: DeviceId,
+    /// The device key's public half (SEC 1).
+    pub public_key: Vec<u8>,
+    /// Number of the officer.
+    pub officer: OfficerId,
+    /// Name of the officer.
+    pub officer_name: String,
+    /// Name of the organisation.
+    pub organisation: String,
+    /// True once an administrator has approved, until the gateway says otherwise.
+    pub approved: bool,
+    /// Key of the confirm codes.
+    #[serde(with = "secret_bytes")]
+    pub confirm_secret: Secret<[u8; CONFIRM_SECRET_BYTES]>,
+}
+
+impl Enrolment {
+    /// The device key's public half.
+    pub fn device_key(&self) -> Result<DevicePublicKey, SignatureError> {
+        DevicePublicKey::from_sec1(&self.public_key)
+    }
+
+    /// Where an order of this enrolment is sent and paid.
+    pub fn route(&self) -> Route {
+        Route {
+            gateway_url: self.gateway_url.clone(),
+            public_url: self.public_url.clone(),
+            tenant: self.tenant.clone(),
+        }
+    }
+}
+
+/// The last configuration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Config {
+    /// When it was fetched, by the handheld's clock.
+    pub fetched_at_ms: u64,
+    /// What the gateway said.
+    pub config: ConfigResponse,
+}
+
+/// Where the counters stand. Committed with what they count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// The handheld that they count for: another enrolment counts from 1 again.
+    pub device: DeviceId,
+    /// Sequence number of the next order.
+    pub next_sequence: u64,
+    /// Changes are asked for after this revision.
+    pub changes_after: u64,
+    /// The ledger's epoch that `changes_after` belongs to.
+    pub epoch: u64,
+}
+
+impl Counters {
+    /// Nothing counted yet.
+    pub fn new(device: DeviceId) -> Self {
+        Self { device, next_sequence: 1, changes_after: 0, epoch: 0 }
+    }
+}
+
+/// One payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Its ID.
+    pub payment: PaymentId,
+    /// Counts the changes of this record, from 1.
+    pub revision: u64,
+    /// When the summary was opened, by the handheld's clock.
+    pub drafted_at_ms: u64,
+    /// What is paid for.
+    pub cart: Cart,
+    /// How, as it was offered when it was chosen.
+    pub method: Option<PaymentTypeOffer>,
+    /// The promise; `None` for a draft.
+    pub held: Option<Held>,
+}
+
+/// A promise: the order as it was signed, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The signed order. These bytes are sent, every time.
+    #[serde(with = "base64_bytes")]
+    pub order: Vec<u8>,
+    /// Which of this handheld's orders it is.
+    pub sequence: u64,
+    /// Who signed it.
+    pub device: DeviceId,
+    /// When, by the handheld's clock.
+    pub held_at_ms: u64,
+    /// Where it belongs, whatever enrolment comes later.
+    pub route: Route,
+    /// How far it is on its way.
+    pub delivery: Delivery,
+    /// What the gateway last said about it.
+    pub status: Option<PaymentStatus>,
+}
+
+/// Where an order is sent and paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Scheme and host of the gateway's API.
+    pub gateway_url: String,
+    /// Where payers reach the gateway.
+    pub public_url: String,
+    /// The tenant.
+    pub tenant: TenantSlug,
+}
+
+/// How far an order is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// In the outbox: not sent, or sent with an unknown outcome.
+    Queued,
+    /// The gateway has it.
+    Delivered,
+    /// The gateway will never take it as it is; a person must act.
+    Parked(ParkedReason),
+}
+
+impl Payment {
+    /// True while it waits in the outbox.
+    pub fn is_queued(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.delivery == Delivery::Queued)
+    }
+}
+
+/// A secret as a list of numbers: no second copy of it is made on the way to the sealed bytes.
+mod secret_bytes {
+    use holdfast_domain::Secret;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        secret: &Secret<[u8; 32]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        secret.expose().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Secret<[u8; 32]>, D::Error> {
+        <[u8; 32]>::deserialize(deserializer).map(Secret::new)
+    }
+}
+
+/// Bytes as base64url text, a third of what a list of numbers takes.
+mod base64_bytes {
+    use data_encoding::BASE64URL_NOPAD;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64URL_NOPAD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(d)?;
+        BASE64URL_NOPAD.decode(text.as_bytes()).map_err(D::Error::custom)
+    }
+}

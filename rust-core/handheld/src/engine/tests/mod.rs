@@ -1,0 +1,2 @@
+//! The engine's tests.
+pub(crate) mod fixture;

@@ -82,14 +82,14 @@ class MainActivity : Activity() {
     private fun show(presenter: Presenter<*, *>) {
         rendering?.cancel()
         when (presenter) {
-            is StartingPresenter -> show(presenter, StartingScreen(this, presenter))
-            is EnrolPresenter -> show(presenter, EnrolScreen(this, presenter))
-            is ItemsPresenter -> show(presenter, ItemsScreen(this, presenter))
-            is SummaryPresenter -> show(presenter, SummaryScreen(this, presenter))
-            is MethodPresenter -> show(presenter, MethodScreen(this, presenter))
-            is ProcessPresenter -> show(presenter, ProcessScreen(this, presenter))
-            is CardPresenter -> show(presenter, CardScreen(this, presenter))
-            is ResultPresenter -> show(presenter, ResultScreen(this, presenter))
+            is StartingPresenter -> show(presenter, StartingScreen(this, presenter::on))
+            is EnrolPresenter -> show(presenter, EnrolScreen(this, presenter::on))
+            is ItemsPresenter -> show(presenter, ItemsScreen(this, presenter::on))
+            is SummaryPresenter -> show(presenter, SummaryScreen(this, presenter::on))
+            is MethodPresenter -> show(presenter, MethodScreen(this, presenter::on))
+            is ProcessPresenter -> show(presenter, ProcessScreen(this, presenter::on))
+            is CardPresenter -> show(presenter, CardScreen(this, presenter::on))
+            is ResultPresenter -> show(presenter, ResultScreen(this, presenter::on))
             else -> error("no screen for ${presenter.javaClass.name}")
         }
     }

@@ -57,7 +57,7 @@ private fun SummaryLineView.toLine() = SummaryLine(name, quantity.toInt(), amoun
 
 private fun ParkedView.toReason() = when (this) {
     is ParkedView.Conflict -> ParkedReason.Conflict
-    is ParkedView.Refused -> ParkedReason.Refused(message)
+    is ParkedView.Refused -> ParkedReason.Refused(sentence)
 }
 
 private fun MoneyView.toMoney() = Money(minor, currency, exponent.toInt())

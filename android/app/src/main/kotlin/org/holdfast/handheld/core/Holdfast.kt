@@ -139,8 +139,11 @@ class Holdfast(
     /** Stops the core and releases its files. A device never calls this; a test's process does. */
     fun close() {
         scope.cancel()
-        core?.close()
-        core = null
+        core?.let {
+            core = null
+            it.shutDown()
+            it.close()
+        }
     }
 
     private fun opened(): Core = checkNotNull(core) { "a screen asked before the core was open" }

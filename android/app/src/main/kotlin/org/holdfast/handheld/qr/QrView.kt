@@ -15,6 +15,7 @@ import org.holdfast.handheld.core.QrCode
 class QrView @JvmOverloads constructor(context: Context, attributes: AttributeSet? = null) : View(context, attributes) {
     private val ground = context.getColor(R.color.qr_ground)
     private val dark = Paint().apply { color = context.getColor(R.color.qr_module) }
+    private val leastSide = (LEAST_SIDE_DP * resources.displayMetrics.density).toInt()
     private var code: QrCode? = null
 
     fun show(code: QrCode?) {
@@ -24,14 +25,18 @@ class QrView @JvmOverloads constructor(context: Context, attributes: AttributeSe
         invalidate()
     }
 
+    /**
+     * A square as large as there is room. Inside a scroll view the room is what is left of the window
+     * below what stands above (the framework passes it on as a hint), but never so little that a
+     * camera could not read it: then it is scrolled to.
+     */
     override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
         val width = MeasureSpec.getSize(widthMeasureSpec)
-        val height = when (MeasureSpec.getMode(heightMeasureSpec)) {
-            MeasureSpec.UNSPECIFIED -> width
-            else -> MeasureSpec.getSize(heightMeasureSpec)
-        }
-        val side = minOf(width, height)
-        setMeasuredDimension(width, side)
+        val room = MeasureSpec.getSize(heightMeasureSpec)
+        val scrolls = MeasureSpec.getMode(heightMeasureSpec) == MeasureSpec.UNSPECIFIED
+        val side = minOf(width, if (scrolls) maxOf(room, leastSide) else room)
+        val fillsWidth = MeasureSpec.getMode(widthMeasureSpec) == MeasureSpec.EXACTLY
+        setMeasuredDimension(if (fillsWidth) width else side, side)
     }
 
     override fun onDraw(canvas: Canvas) {
@@ -61,5 +66,8 @@ class QrView @JvmOverloads constructor(context: Context, attributes: AttributeSe
     private companion object {
         /** ISO/IEC 18004 asks for four. */
         const val QUIET_MODULES = 4
+
+        /** A code of version 15 then has modules of about half a millimetre. */
+        const val LEAST_SIDE_DP = 240
     }
 }

@@ -63,7 +63,7 @@ class CardPresenter(
     }
 }
 
-class CardScreen(private val activity: Activity, presenter: CardPresenter) : Screen<CardUiState> {
+class CardScreen(private val activity: Activity, onEvent: (CardEvent) -> Unit) : Screen<CardUiState> {
     override val view = activity.layoutInflater.inflate(R.layout.card, FrameLayout(activity), false)!!
     private val amount = view.findViewById<TextView>(R.id.amount)!!
     private val icon = view.findViewById<ImageView>(R.id.state_icon)!!
@@ -75,7 +75,7 @@ class CardScreen(private val activity: Activity, presenter: CardPresenter) : Scr
     override val isForCameras = true
 
     init {
-        view.findViewById<Button>(R.id.new_payment)!!.setOnClickListener { presenter.on(CardEvent.NewPayment) }
+        view.findViewById<Button>(R.id.new_payment)!!.setOnClickListener { onEvent(CardEvent.NewPayment) }
     }
 
     override fun title(state: CardUiState) = R.string.card_title

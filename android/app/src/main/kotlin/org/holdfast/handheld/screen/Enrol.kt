@@ -88,7 +88,7 @@ class EnrolPresenter(private val holdfast: Holdfast, private val way: Way) : Pre
     }
 }
 
-class EnrolScreen(activity: Activity, private val presenter: EnrolPresenter) : Screen<EnrolUiState> {
+class EnrolScreen(activity: Activity, private val onEvent: (EnrolEvent) -> Unit) : Screen<EnrolUiState> {
     override val view = activity.layoutInflater.inflate(R.layout.enrol, FrameLayout(activity), false)!!
     private val how = view.findViewById<TextView>(R.id.how)!!
     private val linkPart = view.findViewById<View>(R.id.link_part)!!
@@ -102,12 +102,15 @@ class EnrolScreen(activity: Activity, private val presenter: EnrolPresenter) : S
     init {
         // The link is a credential: the presenter keeps it, no saved state does.
         link.isSaveEnabled = false
-        link.addTextChangedListener(AfterTyping { presenter.on(EnrolEvent.LinkTyped(it)) })
+        // One line of text, but all of it is seen: a wrong letter in the middle can be found.
+        link.setHorizontallyScrolling(false)
+        link.maxLines = LINK_LINES_MAX
+        link.addTextChangedListener(AfterTyping { onEvent(EnrolEvent.LinkTyped(it)) })
         link.setOnEditorActionListener { _, action, _ ->
-            if (action == EditorInfo.IME_ACTION_GO) presenter.on(EnrolEvent.Enrol)
+            if (action == EditorInfo.IME_ACTION_GO) onEvent(EnrolEvent.Enrol)
             action == EditorInfo.IME_ACTION_GO
         }
-        enrol.setOnClickListener { presenter.on(EnrolEvent.Enrol) }
+        enrol.setOnClickListener { onEvent(EnrolEvent.Enrol) }
     }
 
     override fun title(state: EnrolUiState) = if (state.waiting == null) R.string.enrol_title else R.string.six_digits_title
@@ -131,5 +134,9 @@ class EnrolScreen(activity: Activity, private val presenter: EnrolPresenter) : S
         digits.text = waiting.sixDigits.chunked(3).joinToString(" ")
         digits.contentDescription = waiting.sixDigits.toList().joinToString(" ")
         enrolledWith.text = view.resources.getString(R.string.enrolled_with, waiting.organisation, waiting.gatewayHost)
+    }
+
+    private companion object {
+        const val LINK_LINES_MAX = 6
     }
 }

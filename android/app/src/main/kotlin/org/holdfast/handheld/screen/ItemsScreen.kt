@@ -14,10 +14,11 @@ import android.widget.TextView
 import org.holdfast.handheld.R
 import org.holdfast.handheld.ui.MoneyText
 import org.holdfast.handheld.ui.Screen
+import org.holdfast.handheld.ui.colour
 import org.holdfast.handheld.ui.showIf
 import org.holdfast.handheld.ui.showTrouble
 
-class ItemsScreen(private val activity: Activity, private val presenter: ItemsPresenter) : Screen<ItemsUiState> {
+class ItemsScreen(private val activity: Activity, private val onEvent: (ItemsEvent) -> Unit) : Screen<ItemsUiState> {
     override val view = activity.layoutInflater.inflate(R.layout.items, FrameLayout(activity), false)!!
     private val list = view.findViewById<ListView>(R.id.items)!!
     private val empty = view.findViewById<TextView>(R.id.empty)!!
@@ -26,7 +27,7 @@ class ItemsScreen(private val activity: Activity, private val presenter: ItemsPr
     private val checkout = view.findViewById<Button>(R.id.checkout)!!
     private val openPayments = activity.layoutInflater.inflate(R.layout.open_payments, list, false)!!
     private val openRows = openPayments.findViewById<LinearLayout>(R.id.open_payments)!!
-    private val rows = ItemRows(activity, presenter)
+    private val rows = ItemRows(activity, onEvent)
     private var shownOpen: List<OpenPaymentRow> = emptyList()
 
     init {
@@ -34,7 +35,7 @@ class ItemsScreen(private val activity: Activity, private val presenter: ItemsPr
         list.adapter = rows
         list.itemsCanFocus = true
         openRows.showIf(false)
-        checkout.setOnClickListener { presenter.on(ItemsEvent.Checkout) }
+        checkout.setOnClickListener { onEvent(ItemsEvent.Checkout) }
     }
 
     override fun title(state: ItemsUiState) = R.string.items_title
@@ -65,12 +66,12 @@ class ItemsScreen(private val activity: Activity, private val presenter: ItemsPr
         row.findViewById<TextView>(R.id.amount)!!.text = amount
         row.findViewById<TextView>(R.id.state)!!.text = state
         row.contentDescription = activity.getString(R.string.open_payment, amount, state)
-        row.setOnClickListener { presenter.on(ItemsEvent.Open(payment.id)) }
+        row.setOnClickListener { onEvent(ItemsEvent.Open(payment.id)) }
         return row
     }
 }
 
-private class ItemRows(private val activity: Activity, private val presenter: ItemsPresenter) : BaseAdapter() {
+private class ItemRows(private val activity: Activity, private val onEvent: (ItemsEvent) -> Unit) : BaseAdapter() {
     private var rows: List<ItemRow> = emptyList()
 
     fun show(rows: List<ItemRow>) {
@@ -103,14 +104,15 @@ private class ItemRows(private val activity: Activity, private val presenter: It
         view.findViewById<TextView>(R.id.price)!!.text = MoneyText.full(row.price, resources)
         val quantity = view.findViewById<TextView>(R.id.quantity)!!
         quantity.text = row.quantity.toString()
+        quantity.setTextColor(activity.colour(if (row.quantity == 0) R.attr.textQuiet else R.attr.text))
         quantity.contentDescription = resources.getString(R.string.quantity_of, row.quantity, row.name)
         val add = view.findViewById<ImageButton>(R.id.add)!!
         add.isEnabled = row.canAdd
         add.contentDescription = resources.getString(R.string.add_one, row.name)
-        add.setOnClickListener { presenter.on(ItemsEvent.Add(row.id)) }
+        add.setOnClickListener { onEvent(ItemsEvent.Add(row.id)) }
         val remove = view.findViewById<ImageButton>(R.id.remove)!!
         remove.isEnabled = row.quantity > 0
         remove.contentDescription = resources.getString(R.string.remove_one, row.name)
-        remove.setOnClickListener { presenter.on(ItemsEvent.Remove(row.id)) }
+        remove.setOnClickListener { onEvent(ItemsEvent.Remove(row.id)) }
     }
 }

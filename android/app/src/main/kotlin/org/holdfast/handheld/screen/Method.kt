@@ -78,7 +78,7 @@ class MethodPresenter(
     }
 }
 
-class MethodScreen(private val activity: Activity, private val presenter: MethodPresenter) : Screen<MethodUiState> {
+class MethodScreen(private val activity: Activity, private val onEvent: (MethodEvent) -> Unit) : Screen<MethodUiState> {
     override val view = activity.layoutInflater.inflate(R.layout.method, FrameLayout(activity), false)!!
     private val total = view.findViewById<TextView>(R.id.total)!!
     private val methods = view.findViewById<LinearLayout>(R.id.methods)!!
@@ -109,7 +109,7 @@ class MethodScreen(private val activity: Activity, private val presenter: Method
         row.findViewById<TextView>(R.id.name)!!.text = method.name
         row.findViewById<TextView>(R.id.what)!!.setText(what)
         row.findViewById<View>(R.id.test)!!.showIf(method.mode == Mode.TEST)
-        row.setOnClickListener { presenter.on(MethodEvent.Choose(method.code)) }
+        row.setOnClickListener { onEvent(MethodEvent.Choose(method.code)) }
         return row
     }
 }

@@ -75,7 +75,7 @@ class ProcessPresenter(
     }
 }
 
-class ProcessScreen(private val activity: Activity, presenter: ProcessPresenter) : Screen<ProcessUiState> {
+class ProcessScreen(private val activity: Activity, onEvent: (ProcessEvent) -> Unit) : Screen<ProcessUiState> {
     override val view = activity.layoutInflater.inflate(R.layout.process, FrameLayout(activity), false)!!
     private val total = view.findViewById<TextView>(R.id.total)!!
     private val with = view.findViewById<TextView>(R.id.with)!!
@@ -83,7 +83,7 @@ class ProcessScreen(private val activity: Activity, presenter: ProcessPresenter)
     private val hold = view.findViewById<HoldButton>(R.id.hold)!!
 
     init {
-        hold.onHeld = { presenter.on(ProcessEvent.Held) }
+        hold.onHeld = { onEvent(ProcessEvent.Held) }
     }
 
     override fun title(state: ProcessUiState) = R.string.process_title

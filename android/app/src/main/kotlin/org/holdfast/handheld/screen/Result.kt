@@ -59,7 +59,7 @@ class ResultPresenter(
     }
 }
 
-class ResultScreen(private val activity: Activity, presenter: ResultPresenter) : Screen<ResultUiState> {
+class ResultScreen(private val activity: Activity, onEvent: (ResultEvent) -> Unit) : Screen<ResultUiState> {
     override val view = activity.layoutInflater.inflate(R.layout.result, FrameLayout(activity), false)!!
     private val panel = view.findViewById<View>(R.id.state_panel)!!
     private val icon = view.findViewById<ImageView>(R.id.state_icon)!!
@@ -72,7 +72,7 @@ class ResultScreen(private val activity: Activity, presenter: ResultPresenter) :
     private val code = view.findViewById<TextView>(R.id.code)!!
 
     init {
-        view.findViewById<Button>(R.id.new_payment)!!.setOnClickListener { presenter.on(ResultEvent.NewPayment) }
+        view.findViewById<Button>(R.id.new_payment)!!.setOnClickListener { onEvent(ResultEvent.NewPayment) }
     }
 
     override fun title(state: ResultUiState) = R.string.result_title

@@ -35,14 +35,14 @@ class StartingPresenter(private val holdfast: Holdfast) : Presenter<StartingUiSt
     }
 }
 
-class StartingScreen(activity: Activity, presenter: StartingPresenter) : Screen<StartingUiState> {
+class StartingScreen(activity: Activity, onEvent: (StartingEvent) -> Unit) : Screen<StartingUiState> {
     override val view = activity.layoutInflater.inflate(R.layout.starting, FrameLayout(activity), false)!!
     private val state = view.findViewById<TextView>(R.id.state)!!
     private val means = view.findViewById<TextView>(R.id.means)!!
     private val tryAgain = view.findViewById<Button>(R.id.try_again)!!
 
     init {
-        tryAgain.setOnClickListener { presenter.on(StartingEvent.TryAgain) }
+        tryAgain.setOnClickListener { onEvent(StartingEvent.TryAgain) }
     }
 
     override fun title(state: StartingUiState) = R.string.app_name

@@ -46,13 +46,13 @@ class SummaryPresenter(
     private fun stateOf(payment: Payment?) = SummaryUiState(payment?.total, payment?.lines.orEmpty())
 }
 
-class SummaryScreen(private val activity: Activity, presenter: SummaryPresenter) : Screen<SummaryUiState> {
+class SummaryScreen(private val activity: Activity, onEvent: (SummaryEvent) -> Unit) : Screen<SummaryUiState> {
     override val view = activity.layoutInflater.inflate(R.layout.summary, FrameLayout(activity), false)!!
     private val total = view.findViewById<TextView>(R.id.total)!!
     private val lines = view.findViewById<LinearLayout>(R.id.lines)!!
 
     init {
-        view.findViewById<Button>(R.id.select_method)!!.setOnClickListener { presenter.on(SummaryEvent.SelectMethod) }
+        view.findViewById<Button>(R.id.select_method)!!.setOnClickListener { onEvent(SummaryEvent.SelectMethod) }
     }
 
     override fun title(state: SummaryUiState) = R.string.summary_title

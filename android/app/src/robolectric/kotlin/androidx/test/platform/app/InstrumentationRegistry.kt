@@ -11,9 +11,10 @@ import android.os.Bundle
 object InstrumentationRegistry {
     @Volatile private var registered: Pair<Instrumentation, Bundle>? = null
 
+    /** Both are null between two tests. */
     @JvmStatic
-    fun registerInstance(instrumentation: Instrumentation, arguments: Bundle) {
-        registered = instrumentation to arguments
+    fun registerInstance(instrumentation: Instrumentation?, arguments: Bundle?) {
+        registered = instrumentation?.let { it to (arguments ?: Bundle()) }
     }
 
     @JvmStatic

@@ -1,0 +1,105 @@
+package org.holdfast.handheld.screen
+
+import org.holdfast.handheld.R
+import org.holdfast.handheld.core.DeclineReason
+import org.holdfast.handheld.core.EnrolRefusal
+import org.holdfast.handheld.core.HoldRefusal
+import org.holdfast.handheld.core.Link
+import org.holdfast.handheld.core.OpenRefusal
+import org.holdfast.handheld.core.PaymentState
+import org.holdfast.handheld.ui.Bands
+import org.holdfast.handheld.ui.words
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.annotation.Config
+
+/** Draws every screen in the states that matter, for people to look at. */
+@RunWith(RobolectricTestRunner::class)
+class GalleryTest {
+    @Test
+    fun light() = drawAll("light")
+
+    @Test
+    @Config(qualifiers = "+night")
+    fun dark() = drawAll("dark")
+
+    @Test
+    fun sunlight() = drawAll("sunlight", R.style.Theme_Holdfast_Sunlight)
+
+    @Test
+    fun `large text`() {
+        RuntimeEnvironment.setFontScale(1.3f)
+        drawAll("text130")
+    }
+
+    @Test
+    fun `largest text`() {
+        RuntimeEnvironment.setFontScale(2f)
+        drawAll("text200")
+    }
+
+    @Test
+    @Config(qualifiers = "w320dp-h569dp-port-xhdpi")
+    fun `small screen`() = drawAll("small")
+
+    @Test
+    @Config(qualifiers = "w891dp-h411dp-land-xxhdpi")
+    fun landscape() = drawAll("landscape")
+
+    private fun drawAll(look: String, theme: Int = R.style.Theme_Holdfast) {
+        val stage = Stage(theme)
+        val activity = stage.activity
+        val test = Bands(testMode = true)
+        val offline = Bands(testMode = true, offline = true, queued = 1)
+
+        fun name(screen: String) = "$screen-$look"
+        stage.shoot(name("starting"), StartingScreen(activity) {}, StartingUiState(OpenRefusal.StorageFull.words()), canGoBack = false)
+        stage.shoot(name("enrol"), EnrolScreen(activity) {}, EnrolUiState(), canGoBack = false)
+        stage.shoot(
+            name("enrol-trouble"), EnrolScreen(activity) {},
+            EnrolUiState("https://pay.greenfield.example/e/greenfield/7K3M-2QXD", trouble = EnrolRefusal.Offline.words()), canGoBack = false,
+        )
+        stage.shoot(name("enrol-waiting"), EnrolScreen(activity) {}, EnrolUiState(waiting = Samples.enrolment), canGoBack = false)
+        stage.shoot(name("items"), ItemsScreen(activity) {}, items(), test, canGoBack = false)
+        stage.shoot(
+            name("items-not-finished"), ItemsScreen(activity) {},
+            items(PaymentState.QUEUED), offline, canGoBack = false,
+        )
+        stage.shoot(name("summary"), SummaryScreen(activity) {}, SummaryUiState(Samples.usd(155_800), Samples.lines), test)
+        stage.shoot(name("method"), MethodScreen(activity) {}, MethodUiState(Samples.usd(155_800), listOf(Samples.card)), test)
+        stage.shoot(name("process"), ProcessScreen(activity) {}, ProcessUiState(Samples.usd(155_800), "Online Payment"), test)
+        stage.shoot(
+            name("process-trouble"), ProcessScreen(activity) {},
+            ProcessUiState(Samples.usd(155_800), "Online Payment", attempt = 1, trouble = HoldRefusal.StorageFull.words()), offline,
+        )
+        stage.shoot(name("process-saving"), ProcessScreen(activity) {}, ProcessUiState(Samples.usd(155_800), "Online Payment", saving = true), test)
+        stage.shoot(name("card-queued"), CardScreen(activity) {}, card(PaymentState.QUEUED, Link.OFFLINE), offline)
+        stage.shoot(name("card-waiting"), CardScreen(activity) {}, card(PaymentState.WAITING_FOR_CARD), test)
+        stage.shoot(name("card-declined"), CardScreen(activity) {}, card(PaymentState.DECLINED, decline = DeclineReason.NOT_ENOUGH_FUNDS), test)
+        stage.shoot(name("result-paid"), ResultScreen(activity) {}, result(PaymentState.PAID), test)
+        stage.shoot(name("result-attention"), ResultScreen(activity) {}, result(PaymentState.NEEDS_ATTENTION), test)
+        stage.shoot(name("result-expired"), ResultScreen(activity) {}, result(PaymentState.EXPIRED), test)
+    }
+
+    private fun items(vararg open: PaymentState): ItemsUiState {
+        val cart = Cart(mapOf(1 to 1, 9 to 2))
+        return ItemsUiState(
+            rows = Samples.catalogue.map { ItemRow(it.id, it.name, it.price, cart.quantityOf(it.id), cart.canAdd(it.id)) },
+            total = cart.total(Samples.catalogue),
+            canCheckout = true,
+            notFinished = open.map { Samples.payment(it) }.map { OpenPaymentRow(it.id, it.total, it.words(Link.ONLINE)) },
+        )
+    }
+
+    private fun card(state: PaymentState, link: Link = Link.ONLINE, decline: DeclineReason? = null): CardUiState {
+        val payment = Samples.payment(state, decline)
+        return CardUiState(payment.total, payment.words(link), Samples.code, payment.payHost)
+    }
+
+    private fun result(state: PaymentState): ResultUiState {
+        val payment = Samples.payment(state)
+        return ResultUiState(payment.total, payment.words(Link.ONLINE), payment.receiptOrderId, payment.confirmCode)
+    }
+}

@@ -1,0 +1,50 @@
+package org.holdfast.handheld.screen
+
+import android.app.Activity
+import android.view.View
+import android.view.ViewGroup
+import android.widget.TextView
+import org.holdfast.handheld.Clockwork
+import org.holdfast.handheld.R
+import org.holdfast.handheld.Shots
+import org.holdfast.handheld.ui.Bands
+import org.holdfast.handheld.ui.Frame
+import org.holdfast.handheld.ui.Screen
+import org.robolectric.Robolectric
+
+/** An activity with nothing in it but a frame: screens are put on it and given a state to show. */
+class Stage(theme: Int = R.style.Theme_Holdfast) {
+    val activity: Activity
+    private val frame: Frame
+
+    init {
+        val controller = Robolectric.buildActivity(Activity::class.java)
+        controller.get().setTheme(theme)
+        frame = Frame(controller.get()) {}
+        activity = controller.setup().get()
+        Clockwork.stop()
+    }
+
+    fun <State : Any> show(screen: Screen<State>, state: State, bands: Bands = Bands(), canGoBack: Boolean = true) {
+        frame.show(bands)
+        frame.put(screen.view, canGoBack)
+        frame.title(screen.title(state))
+        screen.render(state)
+        Clockwork.passFrames(4)
+    }
+
+    fun <State : Any> shoot(name: String, screen: Screen<State>, state: State, bands: Bands = Bands(), canGoBack: Boolean = true) {
+        show(screen, state, bands, canGoBack)
+        Shots.take(name)
+    }
+
+    /** All visible text, top down. */
+    fun texts(): List<String> = activity.window.decorView.textViews().filter { it.isShown && it.text.isNotEmpty() }.map { it.text.toString() }.toList()
+}
+
+fun View.everything(): Sequence<View> = sequence {
+    yield(this@everything)
+    if (this@everything is ViewGroup) for (i in 0 until childCount) yieldAll(getChildAt(i)!!.everything())
+}
+
+fun View.textViews(): Sequence<TextView> = everything().filterIsInstance<TextView>()

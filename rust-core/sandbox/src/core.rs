@@ -1,0 +1,297 @@
+//! The state of a small Stripe, without a network, a clock or a thread: requests and times go in,
+//! answers and deliveries come out, and the same seed and inputs give the same of both.
+//!
+//! [`Core::handle`] is the API, [`Core::pay_session`] is the payer on the hosted page,
+//! [`Core::due_deliveries`] is Stripe's webhook sender. Time is what the caller says; it never
+//! runs backwards. [`Core::next_wake_ms`] says when something would happen by itself.
+
+mod auth;
+mod calls;
+mod cards;
+mod deliveries;
+mod error;
+mod events;
+mod expand;
+mod fields;
+mod form;
+mod http;
+mod idempotency;
+mod ids;
+mod model;
+mod page;
+mod pay;
+mod receipt;
+mod render;
+mod reply;
+mod table;
+
+pub use cards::{CardFacts, CardFault, CardForm, Decline};
+pub use deliveries::{
+    Attempt, Delivery, DeliveryId, DeliveryState, OutgoingDelivery, SendResult, WebhookTarget,
+};
+pub use http::{ApiRequest, ApiResponse};
+pub use idempotency::KEY_LIFETIME_MS;
+pub use model::{
+    Cause, Charge, Endpoint, Event, Id, Intent, IntentData, LastError, Line, Payer, PendingCard,
+    Refund, Session, Snapshot,
+};
+pub use page::{HostedPage, PageLine};
+pub use pay::{ChallengeAnswer, PayOutcome};
+pub use receipt::Receipt;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use holdfast_stripe::{API_VERSION, ApiKey};
+
+use deliveries::Deliveries;
+use error::ApiError;
+use fields::{Fields, origin_of};
+use idempotency::{Keys, Seen};
+use ids::Ids;
+use reply::Reply;
+use table::Table;
+
+/// How a sandbox is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Every ID and secret follows from it.
+    pub seed: u64,
+    /// Where the pages are, such as `http://127.0.0.1:4010`.
+    pub public_url: String,
+    /// The merchant's name on pages and in the account.
+    pub business_name: String,
+    /// Endpoints that exist from the start.
+    pub webhooks: Vec<WebhookTarget>,
+    /// The keys that are good; empty means every `sk_test_…`.
+    pub api_keys: Vec<ApiKey>,
+    /// How long a POST takes to answer, in milliseconds. Its effect is there at once, and its
+    /// idempotency key is in flight until then.
+    pub answer_time_ms: u64,
+}
+
+impl Config {
+    /// A sandbox for tests: no endpoints, every test key good, immediate answers.
+    pub fn new(seed: u64, public_url: &str) -> Self {
+        Self {
+            seed,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            business_name: "Holdfast sandbox".to_owned(),
+            webhooks: Vec::new(),
+            api_keys: Vec::new(),
+            answer_time_ms: 0,
+        }
+    }
+}
+
+/// The state of one sandbox account.
+pub struct Core {
+    config: Config,
+    account: Id,
+    opened: i64,
+    ids: Ids,
+    now_ms: i64,
+    sessions: Table<Session>,
+    intents: Table<Intent>,
+    charges: Table<Charge>,
+    refunds: Table<Refund>,
+    events: Table<Event>,
+    endpoints: Table<Endpoint>,
+    /// Open sessions by the second they expire.
+    expiries: BTreeSet<(i64, Id)>,
+    deliveries: Deliveries,
+    keys: Keys,
+    /// The request being handled; none while the payer or time acts.
+    cause: Option<Cause>,
+}
+
+impl Core {
+    /// An account with nothing in it but the configured endpoints.
+    pub fn new(config: Config, now_ms: i64) -> Self {
+        let mut ids = Ids::new(config.seed);
+        let account = ids.text("acct_1", 15).into();
+        let mut core = Self {
+            account,
+            opened: now_ms.div_euclid(1_000),
+            ids,
+            now_ms,
+            sessions: Table::default(),
+            intents: Table::default(),
+            charges: Table::default(),
+            refunds: Table::default(),
+            events: Table::default(),
+            endpoints: Table::default(),
+            expiries: BTreeSet::new(),
+            deliveries: Deliveries::default(),
+            keys: Keys::default(),
+            cause: None,
+            config,
+        };
+        for target in std::mem::take(&mut core.config.webhooks) {
+            core.add_target(target);
+        }
+        core
+    }
+
+    /// Answers one API request.
+    pub fn handle(&mut self, request: &ApiRequest, now_ms: i64) -> ApiResponse {
+        self.advance(now_ms);
+        let request_id = self.ids.request();
+        let answer = self.answer(request, &request_id);
+        self.cause = None;
+        self.written(request, &request_id, answer)
+    }
+
+    /// The refusal of a request whose body is too long to be read.
+    pub fn refuse_oversized(&mut self, request: &ApiRequest, now_ms: i64) -> ApiResponse {
+        self.advance(now_ms);
+        let request_id = self.ids.request();
+        let result = Err(ApiError::too_large());
+        self.written(request, &request_id, Answer { result, replayed: None, ready_at_ms: now_ms })
+    }
+
+    /// Lets time pass: sessions expire, keys are forgotten.
+    pub fn advance(&mut self, now_ms: i64) {
+        self.now_ms = self.now_ms.max(now_ms);
+        self.keys.prune(self.now_ms);
+        let now_s = self.now_s();
+        while let Some((at, id)) = self.expiries.pop_first() {
+            if at > now_s {
+                self.expiries.insert((at, id));
+                break;
+            }
+            self.expire(&id);
+        }
+    }
+
+    /// When something will happen by itself, in Unix milliseconds: an expiry or a delivery.
+    pub fn next_wake_ms(&self) -> Option<i64> {
+        let expiry = self.expiries.first().map(|(at, _)| at.saturating_mul(1_000));
+        [expiry, self.deliveries.next_ms()].into_iter().flatten().min()
+    }
+
+    /// Every session, oldest first.
+    pub fn sessions(&self) -> impl DoubleEndedIterator<Item = &Arc<Session>> {
+        self.sessions.iter()
+    }
+
+    /// Every PaymentIntent, oldest first.
+    pub fn intents(&self) -> impl DoubleEndedIterator<Item = &Arc<Intent>> {
+        self.intents.iter()
+    }
+
+    /// Every charge, oldest first: the successful ones are the money that moved.
+    pub fn charges(&self) -> impl DoubleEndedIterator<Item = &Arc<Charge>> {
+        self.charges.iter()
+    }
+
+    /// Every refund, oldest first.
+    pub fn refunds(&self) -> impl DoubleEndedIterator<Item = &Arc<Refund>> {
+        self.refunds.iter()
+    }
+
+    /// Every event, oldest first.
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Arc<Event>> {
+        self.events.iter()
+    }
+
+    fn now_s(&self) -> i64 {
+        self.now_ms.div_euclid(1_000)
+    }
+
+    fn answer(&mut self, request: &ApiRequest, request_id: &Id) -> Answer {
+        let ready_at_ms = self.now_ms;
+        let refused = |error| Answer { result: Err(error), replayed: None, ready_at_ms };
+        if let Err(error) = self.admit(request) {
+            return refused(error);
+        }
+        let key: Option<Arc<str>> = request.key().map(Arc::from);
+        let cause = Cause { request: request_id.clone(), idempotency_key: key.clone() };
+        self.cause = (request.method != "GET").then_some(cause);
+        let Some(key) = key else {
+            return Answer { result: self.call(request), replayed: None, ready_at_ms };
+        };
+        match self.keys.look_up(&key, &request.path, &request.body, self.now_ms) {
+            Err(error) => refused(error),
+            Ok(Seen::Answered(stored)) => Answer {
+                result: stored.result.clone(),
+                replayed: Some(stored.request_id.clone()),
+                ready_at_ms,
+            },
+            Ok(Seen::Never) => self.execute(request, &key, request_id),
+        }
+    }
+
+    fn execute(&mut self, request: &ApiRequest, key: &Arc<str>, request_id: &Id) -> Answer {
+        let result = self.call(request);
+        let took_ms = i64::try_from(self.config.answer_time_ms).unwrap_or(i64::MAX);
+        let ready_at_ms = self.now_ms.saturating_add(took_ms);
+        if result.as_ref().map_or_else(|error| error.stored, |_| true) {
+            let what = (request.path.as_str(), request.body.as_slice());
+            let when = (self.now_ms, ready_at_ms);
+            self.keys.store(key, what, when, request_id.clone(), result.clone());
+        }
+        Answer { result, replayed: None, ready_at_ms }
+    }
+
+    /// Parses the parameters and runs the call.
+    fn call(&mut self, request: &ApiRequest) -> Result<Reply, ApiError> {
+        let segments: Vec<&str> = request.path.trim_matches('/').split('/').collect();
+        let encoded = match request.method.as_str() {
+            "GET" | "DELETE" => request.query.as_bytes(),
+            _ => &request.body,
+        };
+        let route = calls::route(&request.method, &segments)
+            .ok_or_else(|| ApiError::unrecognised_url(&request.method, &request.path))?;
+        let parameters = form::parse(encoded)?;
+        self.run(route, Fields::new(&parameters))
+    }
+
+    fn written(&self, request: &ApiRequest, request_id: &Id, answer: Answer) -> ApiResponse {
+        let mut headers = vec![
+            ("Content-Type", "application/json".to_owned()),
+            ("Request-Id", request_id.to_string()),
+            ("Stripe-Version", API_VERSION.to_owned()),
+        ];
+        if let Some(key) = request.key() {
+            headers.push(("Idempotency-Key", key.to_owned()));
+        }
+        if let Some(original) = &answer.replayed {
+            headers.push(("Original-Request", original.to_string()));
+            headers.push(("Idempotent-Replayed", "true".to_owned()));
+        }
+        let (status, value) = match answer.result {
+            Ok(reply) => (200, self.json_of(&reply)),
+            Err(error) => {
+                if error.status == 401 {
+                    headers.push(("WWW-Authenticate", "Basic realm=\"Stripe\"".to_owned()));
+                }
+                headers.push(("Stripe-Should-Retry", error.should_retry.to_string()));
+                // A replay names the first request's log, like the rest of its body.
+                let logged = answer.replayed.as_ref().unwrap_or(request_id);
+                (error.status, render::error(*error.object, logged))
+            }
+        };
+        ApiResponse {
+            status,
+            headers,
+            body: render::bytes(&value),
+            ready_at_ms: answer.ready_at_ms,
+        }
+    }
+}
+
+struct Answer {
+    result: Result<Reply, ApiError>,
+    /// The first request with the key, if this is a replay.
+    replayed: Option<Id>,
+    ready_at_ms: i64,
+}
+
+/// Scheme, host and port of an address of a session, for a page's security policy.
+pub fn origin(address: &str) -> Option<&str> {
+    origin_of(address)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Who may call: any test key, or those on a list.
+
+use data_encoding::BASE64;
+use holdfast_stripe::{ApiKey, KeyKind, Mode};
+
+use super::Core;
+use super::error::ApiError;
+use super::http::ApiRequest;
+
+impl Core {
+    /// What Stripe checks before it looks at the call: key, version, content type.
+    pub(super) fn admit(&self, request: &ApiRequest) -> Result<(), ApiError> {
+        self.check_key(request.authorization.as_deref())?;
+        check_version(request.stripe_version.as_deref())?;
+        check_content_type(request)
+    }
+
+    fn check_key(&self, authorization: Option<&str>) -> Result<(), ApiError> {
+        let given = authorization.and_then(key_in).ok_or_else(ApiError::no_key)?;
+        let invalid = || ApiError::invalid_key(&starred(&given));
+        let key = ApiKey::parse(&given).map_err(|_| invalid())?;
+        match (key.kind(), key.mode()) {
+            (KeyKind::Publishable, _) => Err(ApiError::publishable_key()),
+            (KeyKind::Secret, Mode::Test) => {
+                let keys = &self.config.api_keys;
+                if keys.is_empty() || keys.contains(&key) { Ok(()) } else { Err(invalid()) }
+            }
+            // Nothing here is live, and restricted keys would need permissions to be played.
+            (KeyKind::Secret, Mode::Live) | (KeyKind::Restricted, _) => Err(invalid()),
+        }
+    }
+}
+
+/// The key in `Bearer KEY`, or in `Basic` as the user name.
+fn key_in(authorization: &str) -> Option<String> {
+    let (scheme, rest) = authorization.trim().split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(rest.to_owned()).filter(|key| !key.is_empty());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(BASE64.decode(rest.as_bytes()).ok()?).ok()?;
+    let (user, _) = decoded.split_once(':').unwrap_or((&decoded, ""));
+    Some(user.to_owned()).filter(|key| !key.is_empty())
+}
+
+/// A rejected key as Stripe repeats it: stars but for the prefix and the last four characters.
+fn starred(key: &str) -> String {
+    let letters: Vec<char> = key.chars().take(64).collect();
+    let hidden = 8..letters.len().saturating_sub(4);
+    let shown = |(at, letter): (usize, &char)| if hidden.contains(&at) { '*' } else { *letter };
+    if letters.len() < 13 {
+        return "*".repeat(letters.len());
+    }
+    letters.iter().enumerate().map(shown).collect()
+}
+
+/// Any version of Stripe's form is taken; the sandbox always speaks the pinned one.
+fn check_version(version: Option<&str>) -> Result<(), ApiError> {
+    let Some(version) = version else { return Ok(()) };
+    let (date, name) = version.split_once('.').unwrap_or((version, "x"));
+    let digits = |b: u8| if b.is_ascii_digit() { b'0' } else { b };
+    let shape: Vec<u8> = date.bytes().map(digits).collect();
+    let named = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    if shape == b"0000-00-00" && named {
+        return Ok(());
+    }
+    let shown: String = version.chars().take(40).collect();
+    Err(ApiError::invalid(format!("Invalid Stripe API version: {shown}")))
+}
+
+fn check_content_type(request: &ApiRequest) -> Result<(), ApiError> {
+    let given = request.content_type.as_deref().unwrap_or("application/x-www-form-urlencoded");
+    let kind = given.split(';').next().unwrap_or_default().trim();
+    if request.body.is_empty() || kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Ok(());
+    }
+    Err(ApiError::invalid(
+        "The request body must be form-encoded (application/x-www-form-urlencoded).",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_from_bearer_and_basic() {
+        assert_eq!(key_in("Bearer sk_test_a").as_deref(), Some("sk_test_a"));
+        assert_eq!(key_in("basic c2tfdGVzdF9hOg==").as_deref(), Some("sk_test_a"));
+        for nothing in ["", "Bearer", "Bearer ", "Basic !", "Digest x", "Basic Og=="] {
+            assert_eq!(key_in(nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn a_rejected_key_is_repeated_in_stars() {
+        assert_eq!(starred("sk_test_abcdefgh1234"), "sk_test_********1234");
+        assert_eq!(starred("sk_live_abc"), "***********");
+        assert_eq!(starred("short"), "*****");
+    }
+
+    #[test]
+    fn versions_of_stripes_form_are_taken() {
+        for good in ["2026-08-26.dahlia", "2030-01-01.elm", "2020-08-27"] {
+            assert!(check_version(Some(good)).is_ok(), "{good}");
+        }
+        for bad in ["", "dahlia", "2026-8-26", "2026-08-26.", "2026-08-26.Dahlia!"] {
+            assert!(check_version(Some(bad)).is_err(), "{bad}");
+        }
+    }
+}

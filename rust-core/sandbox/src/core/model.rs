@@ -1,0 +1,261 @@
+//! What the sandbox remembers. Rows are shared (`Arc`) between tables, events and stored answers:
+//! a change makes a new row, and whoever holds the old one keeps a photograph of it.
+
+use std::sync::Arc;
+
+use holdfast_stripe::objects::{
+    EventType, IntentStatus, Metadata, RefundReason, RefundStatus, SessionPaymentStatus,
+    SessionStatus,
+};
+
+use super::cards::{CardFacts, Decline};
+
+/// An object's ID, shared by all who name it.
+pub type Id = Arc<str>;
+
+/// A Checkout Session.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// `cs_test_…`
+    pub id: Id,
+    /// Unix seconds.
+    pub created: i64,
+    /// Unix seconds.
+    pub expires_at: i64,
+    /// Where it stands.
+    pub status: SessionStatus,
+    /// Whether it is paid.
+    pub payment_status: SessionPaymentStatus,
+    /// What is paid for.
+    pub lines: Arc<[Line]>,
+    /// Lower case.
+    pub currency: Arc<str>,
+    /// In Stripe's units.
+    pub amount_total: i64,
+    /// Where a paid session leads.
+    pub success_url: Arc<str>,
+    /// Where the back link leads.
+    pub cancel_url: Option<Arc<str>>,
+    /// The caller's reference.
+    pub client_reference_id: Option<Arc<str>>,
+    /// The caller's notes.
+    pub metadata: Arc<Metadata>,
+    /// Notes and description for the PaymentIntent to come.
+    pub intent_data: Arc<IntentData>,
+    /// Made when the payer first confirms.
+    pub intent: Option<Id>,
+    /// Given by the caller; the page then does not ask for it.
+    pub customer_email: Option<Arc<str>>,
+    /// What the payer typed.
+    pub payer: Option<Arc<Payer>>,
+    /// The page's language, as asked for.
+    pub locale: Option<Arc<str>>,
+    /// The word on the pay button, as asked for.
+    pub submit_type: Option<Arc<str>>,
+}
+
+/// One line of a session.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// `li_…`
+    pub id: Id,
+    /// The product's name.
+    pub name: Arc<str>,
+    /// Price of one, in Stripe's units.
+    pub unit_amount: i64,
+    /// How many.
+    pub quantity: i64,
+    /// Both multiplied.
+    pub amount: i64,
+}
+
+/// What a session hands on to its PaymentIntent.
+#[derive(Clone, Debug, Default)]
+pub struct IntentData {
+    /// Notes.
+    pub metadata: Arc<Metadata>,
+    /// Description.
+    pub description: Option<Arc<str>>,
+}
+
+/// Who pays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Payer {
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Name on the card.
+    pub name: Option<String>,
+}
+
+/// A PaymentIntent.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// `pi_…`
+    pub id: Id,
+    /// Unix seconds.
+    pub created: i64,
+    /// In Stripe's units.
+    pub amount: i64,
+    /// Lower case.
+    pub currency: Arc<str>,
+    /// Where it stands.
+    pub status: IntentStatus,
+    /// Notes and description.
+    pub data: Arc<IntentData>,
+    /// The session it belongs to.
+    pub session: Option<Id>,
+    /// Every attempt, oldest first.
+    pub charges: Vec<Id>,
+    /// Why the last attempt failed.
+    pub last_error: Option<LastError>,
+    /// The card that waits for the payer's confirmation at the bank.
+    pub pending: Option<Arc<PendingCard>>,
+    /// Unix seconds.
+    pub canceled_at: Option<i64>,
+    /// Why it was canceled.
+    pub cancellation_reason: Option<Arc<str>>,
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Debug)]
+pub enum LastError {
+    /// The bank declined this charge.
+    Declined(&'static Decline, Id),
+    /// The payer did not confirm at the bank.
+    NotAuthenticated,
+}
+
+/// A card that waits for the payer's confirmation.
+#[derive(Clone, Debug)]
+pub struct PendingCard {
+    /// The card.
+    pub card: CardFacts,
+    /// Who pays.
+    pub payer: Payer,
+}
+
+/// A charge.
+#[derive(Clone, Debug)]
+pub struct Charge {
+    /// `ch_…`
+    pub id: Id,
+    /// Unix seconds.
+    pub created: i64,
+    /// In Stripe's units.
+    pub amount: i64,
+    /// Lower case.
+    pub currency: Arc<str>,
+    /// Whose attempt it is.
+    pub intent: Id,
+    /// Notes and description, from the PaymentIntent.
+    pub data: Arc<IntentData>,
+    /// The card.
+    pub card: CardFacts,
+    /// Who paid.
+    pub payer: Payer,
+    /// Why it failed; none means that it succeeded.
+    pub decline: Option<&'static Decline>,
+    /// What went back so far.
+    pub amount_refunded: i64,
+    /// The refunds, oldest first.
+    pub refunds: Vec<Id>,
+}
+
+/// A refund.
+#[derive(Clone, Debug)]
+pub struct Refund {
+    /// `re_…`
+    pub id: Id,
+    /// Unix seconds.
+    pub created: i64,
+    /// In Stripe's units.
+    pub amount: i64,
+    /// Lower case.
+    pub currency: Arc<str>,
+    /// What it is of.
+    pub charge: Id,
+    /// What it is of.
+    pub intent: Id,
+    /// Why.
+    pub reason: Option<RefundReason>,
+    /// Notes.
+    pub metadata: Arc<Metadata>,
+    /// Where it stands.
+    pub status: RefundStatus,
+}
+
+/// A webhook endpoint.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// `we_…`
+    pub id: Id,
+    /// Unix seconds.
+    pub created: i64,
+    /// Where events go.
+    pub url: Arc<str>,
+    /// The signing secret.
+    pub secret: holdfast_stripe::WebhookSecret,
+    /// Which events; `*` is all of them.
+    pub enabled_events: Arc<[EventType]>,
+    /// Notes.
+    pub metadata: Arc<Metadata>,
+    /// The version it was registered with.
+    pub api_version: Option<Arc<str>>,
+    /// Gone: kept so that its deliveries still have a name.
+    pub deleted: bool,
+}
+
+/// An event.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// `evt_…`
+    pub id: Id,
+    /// Unix seconds.
+    pub created: i64,
+    /// What happened.
+    pub kind: EventType,
+    /// To what, photographed.
+    pub subject: Snapshot,
+    /// The request that caused it, with its idempotency key; the payer on the page is none.
+    pub cause: Option<Cause>,
+    /// Endpoints that have not taken it yet.
+    pub pending_webhooks: u32,
+}
+
+/// The request that caused an event.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// `req_…`
+    pub request: Id,
+    /// Its key.
+    pub idempotency_key: Option<Arc<str>>,
+}
+
+/// An object at one moment.
+#[derive(Clone, Debug)]
+pub enum Snapshot {
+    /// A Checkout Session.
+    Session(Arc<Session>),
+    /// A PaymentIntent.
+    Intent(Arc<Intent>),
+    /// A charge.
+    Charge(Arc<Charge>),
+    /// A refund.
+    Refund(Arc<Refund>),
+}
+
+/// What a table holds.
+pub(super) trait Row: Clone {
+    fn id(&self) -> &Id;
+    fn created(&self) -> i64;
+}
+
+macro_rules! row {
+    ($($name:ident),+) => {
+        $(impl Row for $name {
+            fn id(&self) -> &Id { &self.id }
+            fn created(&self) -> i64 { self.created }
+        })+
+    };
+}
+row!(Session, Intent, Charge, Refund, Event, Endpoint);

@@ -1,0 +1,159 @@
+//! The sandbox on a port: the core behind a lock, a clock, an HTTP server and a webhook sender.
+
+mod api;
+mod clock;
+mod options;
+mod pages;
+mod sender;
+
+pub use options::{Options, StartError, TargetError};
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use crate::core::{Config, Core};
+use clock::Clock;
+
+/// What every part of the server shares.
+struct Shared {
+    core: Mutex<Core>,
+    clock: Clock,
+    /// Something may be due that was not before.
+    changed: Notify,
+}
+
+impl Shared {
+    /// The core, with the time. Nothing that holds it waits for anything.
+    fn core(&self) -> (MutexGuard<'_, Core>, i64) {
+        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        (core, self.clock.now_ms())
+    }
+
+    fn with_core<R>(&self, act: impl FnOnce(&mut Core, i64) -> R) -> R {
+        let result = {
+            let (mut core, now_ms) = self.core();
+            act(&mut core, now_ms)
+        };
+        self.changed.notify_one();
+        result
+    }
+}
+
+/// A sandbox that runs. Dropping it stops it; [`Running::shutdown`] also waits until it has.
+pub struct Running {
+    url: String,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts a sandbox; it answers when this returns.
+pub async fn start(options: Options) -> Result<Running, StartError> {
+    let listener = listen(options.listen).await?;
+    let address = listener.local_addr().map_err(StartError::Listen)?;
+    let url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
+    let clock = Clock::default();
+    let config = Config {
+        business_name: options.business_name,
+        webhooks: options.webhooks,
+        api_keys: options.api_keys,
+        answer_time_ms: u64::try_from(options.answer_time.as_millis()).unwrap_or(u64::MAX),
+        ..Config::new(options.seed.map_or_else(random_seed, Ok)?, &url)
+    };
+    let core = Mutex::new(Core::new(config, clock.now_ms()));
+    let shared = Arc::new(Shared { core, clock, changed: Notify::new() });
+    let (stop, stopped) = watch::channel(false);
+    let sender = sender::Sender::new(shared.clone())?;
+    let tasks = vec![
+        tokio::spawn(serve(listener, router(shared.clone()), stopped.clone())),
+        tokio::spawn(sender.run(stopped)),
+    ];
+    tracing::info!(%url, "sandbox started");
+    Ok(Running { url, address, shared, stop, tasks })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::PortInUse { address },
+        _ => StartError::Listen(error),
+    })
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/c/pay/{session}", get(pages::show).post(pages::pay))
+        .route("/c/confirm/{session}", get(pages::show_challenge).post(pages::answer_challenge))
+        .route("/receipts/{charge}", get(pages::receipt))
+        .route("/assets/page.css", get(pages::style))
+        .fallback(api::answer)
+        .with_state(shared)
+}
+
+async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+    let stop = async move {
+        // An error means that the handle is gone: stop as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "sandbox server ended");
+    }
+}
+
+/// IDs must differ from those of an earlier run: a gateway with a memory takes a known event ID
+/// for a repetition.
+fn random_seed() -> Result<u64, StartError> {
+    getrandom::u64().map_err(|_| StartError::NoRandomness)
+}
+
+impl Running {
+    /// Where it is, such as `http://127.0.0.1:4010`: API and pages alike.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A way in for tests and tools of the same process.
+    pub fn handle(&self) -> Handle {
+        Handle(self.shared.clone())
+    }
+
+    /// Stops accepting, lets open requests end, and returns when all has stopped.
+    pub async fn shutdown(self) {
+        // Without a receiver all tasks have ended already.
+        let _ = self.stop.send(true);
+        for task in self.tasks {
+            // A task that panicked has stopped, too.
+            let _ = task.await;
+        }
+    }
+}
+
+/// A way into a running sandbox from the same process.
+#[derive(Clone)]
+pub struct Handle(Arc<Shared>);
+
+impl Handle {
+    /// Looks at the state, or acts on it, at the sandbox's own time in Unix milliseconds. What
+    /// becomes due is sent.
+    pub fn with_core<R>(&self, act: impl FnOnce(&mut Core, i64) -> R) -> R {
+        self.0.with_core(act)
+    }
+
+    /// Moves the sandbox's clock ahead: sessions expire, deliveries fall due, keys are forgotten.
+    pub fn skip_ahead(&self, by: Duration) {
+        self.0.clock.skip_ahead(by);
+        self.0.with_core(|core, now_ms| core.advance(now_ms));
+    }
+}

@@ -4,6 +4,7 @@
 //! - [`pay_address`]: the order as an address that fits a QR code.
 //! - [`notice`]: what a handheld says about an order later: cancel, withdraw.
 //! - [`receipt`]: what the gateway vouches for, to be shown offline.
+//! - [`sealed_copy`]: a queued order that only the gateway can read, against a lost key.
 //! - [`confirm`]: the code that proves a payment to a handheld without network.
 //! - [`enrolment`]: the link, the proof of possession and the six digits.
 //! - [`request_signature`]: RFC 9421, for the one request that fetches a token.
@@ -21,6 +22,7 @@ pub mod order;
 pub mod pay_address;
 pub mod receipt;
 pub mod request_signature;
+pub mod sealed_copy;
 pub mod signature;
 pub mod wire;
 

@@ -14,15 +14,21 @@ import org.robolectric.Robolectric
 
 /** An activity with nothing in it but a frame: screens are put on it and given a state to show. */
 class Stage(theme: Int = R.style.Theme_Holdfast) {
-    val activity: Activity
+    private val controller = Robolectric.buildActivity(Activity::class.java)
     private val frame: Frame
 
+    val activity: Activity = controller.get()
+
     init {
-        val controller = Robolectric.buildActivity(Activity::class.java)
-        controller.get().setTheme(theme)
-        frame = Frame(controller.get()) {}
-        activity = controller.setup().get()
+        activity.setTheme(theme)
+        frame = Frame(activity) {}
+        controller.setup()
         Clockwork.stop()
+    }
+
+    /** As when a dialog or a call comes to the front: Robolectric tells windows only when asked to. */
+    fun loseWindowFocus() {
+        controller.windowFocusChanged(false)
     }
 
     fun <State : Any> show(screen: Screen<State>, state: State, bands: Bands = Bands(), canGoBack: Boolean = true) {

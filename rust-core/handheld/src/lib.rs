@@ -5,13 +5,18 @@
 //!   types are in [`view`] (what a screen shows), [`error`] (why not) and [`port`] (what the
 //!   platform lends: a device key, a key vault, a listener).
 //! - [`engine`] decides everything, without I/O. Its page explains the life of a payment.
+//! - [`store`] keeps records sealed and durable, [`net`] carries requests, and the private
+//!   `runtime` is the thin shell of threads and clocks that drives the engine with both.
 
 mod address;
 pub mod core;
 pub mod engine;
 pub mod error;
+pub mod net;
 pub mod port;
 pub mod qr;
+mod runtime;
+pub mod store;
 pub mod view;
 
 pub use crate::core::{Core, CoreConfig};

@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn lost_counters_never_repeat_a_number() {
-        let enrolment = || Record::Enrolment(fixture::enrolment());
+        let enrolment = || Record::Enrolment(Box::new(fixture::enrolment()));
         assert_eq!(next_sequence(vec![enrolment()], &[]), 1);
         assert_eq!(next_sequence(vec![enrolment(), held(1), held(4)], &["counters"]), 5);
         let lost = &["counters", "payment", "payment"];
@@ -148,6 +148,6 @@ mod tests {
     fn orders_of_an_earlier_enrolment_are_not_counted() {
         let mut enrolment = fixture::enrolment();
         enrolment.device = holdfast_domain::DeviceId::from_bytes([9; 8]);
-        assert_eq!(next_sequence(vec![Record::Enrolment(enrolment), held(4)], &[]), 1);
+        assert_eq!(next_sequence(vec![Record::Enrolment(Box::new(enrolment)), held(4)], &[]), 1);
     }
 }

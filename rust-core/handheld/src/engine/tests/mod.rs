@@ -1,2 +1,9 @@
 //! The engine's tests.
+
+mod bench;
+mod delivery;
+mod drafts_and_holds;
 pub(crate) mod fixture;
+mod gateway;
+mod kills;
+mod session;

@@ -22,6 +22,7 @@ mod page;
 mod pay;
 mod receipt;
 mod render;
+mod replay;
 mod reply;
 mod table;
 
@@ -38,6 +39,7 @@ pub use model::{
 pub use page::{HostedPage, PageLine};
 pub use pay::{ChallengeAnswer, PayOutcome};
 pub use receipt::Receipt;
+pub use replay::{Input, ReplayError};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -61,13 +63,13 @@ pub struct Config {
     pub public_url: String,
     /// The merchant's name on pages and in the account.
     pub business_name: String,
-    /// Endpoints that exist from the start.
-    pub webhooks: Vec<WebhookTarget>,
     /// The keys that are good; empty means every `sk_test_…`.
     pub api_keys: Vec<ApiKey>,
     /// How long a POST takes to answer, in milliseconds. Its effect is there at once, and its
     /// idempotency key is in flight until then.
     pub answer_time_ms: u64,
+    /// Whether [`Core::take_inputs`] is used: then all that changes something is noted.
+    pub recorded: bool,
 }
 
 impl Config {
@@ -77,9 +79,9 @@ impl Config {
             seed,
             public_url: public_url.trim_end_matches('/').to_owned(),
             business_name: "Holdfast sandbox".to_owned(),
-            webhooks: Vec::new(),
             api_keys: Vec::new(),
             answer_time_ms: 0,
+            recorded: false,
         }
     }
 }
@@ -89,7 +91,10 @@ pub struct Core {
     config: Config,
     account: Id,
     opened: i64,
+    /// What the IDs of objects are drawn from. Only what is recorded may draw from it.
     ids: Ids,
+    /// What request IDs and decoys are drawn from, which reading draws as well.
+    noise: Ids,
     now_ms: i64,
     sessions: Table<Session>,
     intents: Table<Intent>,
@@ -103,17 +108,20 @@ pub struct Core {
     keys: Keys,
     /// The request being handled; none while the payer or time acts.
     cause: Option<Cause>,
+    /// What changed something and was not taken yet.
+    inputs: Vec<Input>,
 }
 
 impl Core {
-    /// An account with nothing in it but the configured endpoints.
+    /// An account with nothing in it.
     pub fn new(config: Config, now_ms: i64) -> Self {
         let mut ids = Ids::new(config.seed);
         let account = ids.text("acct_1", 15).into();
-        let mut core = Self {
+        Self {
             account,
             opened: now_ms.div_euclid(1_000),
             ids,
+            noise: Ids::new(!config.seed),
             now_ms,
             sessions: Table::default(),
             intents: Table::default(),
@@ -125,18 +133,15 @@ impl Core {
             deliveries: Deliveries::default(),
             keys: Keys::default(),
             cause: None,
+            inputs: Vec::new(),
             config,
-        };
-        for target in std::mem::take(&mut core.config.webhooks) {
-            core.add_target(target);
         }
-        core
     }
 
     /// Answers one API request.
     pub fn handle(&mut self, request: &ApiRequest, now_ms: i64) -> ApiResponse {
         self.advance(now_ms);
-        let request_id = self.ids.request();
+        let request_id = self.noise.request();
         let answer = self.answer(request, &request_id);
         self.cause = None;
         self.written(request, &request_id, answer)
@@ -145,23 +150,25 @@ impl Core {
     /// The refusal of a request whose body is too long to be read.
     pub fn refuse_oversized(&mut self, request: &ApiRequest, now_ms: i64) -> ApiResponse {
         self.advance(now_ms);
-        let request_id = self.ids.request();
-        let result = Err(ApiError::too_large());
-        self.written(request, &request_id, Answer { result, replayed: None, ready_at_ms: now_ms })
+        let request_id = self.noise.request();
+        let answer = Answer::at_once(Err(ApiError::too_large()), self.now_ms);
+        self.written(request, &request_id, answer)
     }
 
     /// Lets time pass: sessions expire, keys are forgotten.
     pub fn advance(&mut self, now_ms: i64) {
-        self.now_ms = self.now_ms.max(now_ms);
-        self.keys.prune(self.now_ms);
-        let now_s = self.now_s();
-        while let Some((at, id)) = self.expiries.pop_first() {
-            if at > now_s {
-                self.expiries.insert((at, id));
+        // Each session expires at its own second, however late somebody asks.
+        while let Some((at_s, id)) = self.expiries.pop_first() {
+            let at_ms = at_s.saturating_mul(1_000);
+            if at_ms > now_ms {
+                self.expiries.insert((at_s, id));
                 break;
             }
+            self.now_ms = self.now_ms.max(at_ms);
             self.expire(&id);
         }
+        self.now_ms = self.now_ms.max(now_ms);
+        self.keys.prune(self.now_ms);
     }
 
     /// When something will happen by itself, in Unix milliseconds: an expiry or a delivery.
@@ -200,23 +207,27 @@ impl Core {
     }
 
     fn answer(&mut self, request: &ApiRequest, request_id: &Id) -> Answer {
-        let ready_at_ms = self.now_ms;
-        let refused = |error| Answer { result: Err(error), replayed: None, ready_at_ms };
         if let Err(error) = self.admit(request) {
-            return refused(error);
+            return Answer::at_once(Err(error), self.now_ms);
         }
+        let answer = self.admitted(request, request_id);
+        self.record_call(request, request_id);
+        answer
+    }
+
+    /// Answers a request whose key is good.
+    fn admitted(&mut self, request: &ApiRequest, request_id: &Id) -> Answer {
         let key: Option<Arc<str>> = request.key().map(Arc::from);
         let cause = Cause { request: request_id.clone(), idempotency_key: key.clone() };
         self.cause = (request.method != "GET").then_some(cause);
         let Some(key) = key else {
-            return Answer { result: self.call(request), replayed: None, ready_at_ms };
+            return Answer::at_once(self.call(request), self.now_ms);
         };
         match self.keys.look_up(&key, &request.path, &request.body, self.now_ms) {
-            Err(error) => refused(error),
+            Err(error) => Answer::at_once(Err(error), self.now_ms),
             Ok(Seen::Answered(stored)) => Answer {
-                result: stored.result.clone(),
                 replayed: Some(stored.request_id.clone()),
-                ready_at_ms,
+                ..Answer::at_once(stored.result.clone(), self.now_ms)
             },
             Ok(Seen::Never) => self.execute(request, &key, request_id),
         }
@@ -286,6 +297,12 @@ struct Answer {
     /// The first request with the key, if this is a replay.
     replayed: Option<Id>,
     ready_at_ms: i64,
+}
+
+impl Answer {
+    fn at_once(result: Result<Reply, ApiError>, now_ms: i64) -> Self {
+        Self { result, replayed: None, ready_at_ms: now_ms }
+    }
 }
 
 /// Scheme, host and port of an address of a session, for a page's security policy.

@@ -2,6 +2,7 @@
 
 mod api;
 mod clock;
+mod journal;
 mod options;
 mod pages;
 mod sender;
@@ -18,13 +19,16 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use crate::core::{Config, Core};
+use crate::core::{Config, Core, Input};
 use clock::Clock;
+use journal::{Beginning, Journal, Opened};
 
 /// What every part of the server shares.
 struct Shared {
     core: Mutex<Core>,
     clock: Clock,
+    /// Where inputs are kept, if they are.
+    journal: Option<Mutex<Journal>>,
     /// Something may be due that was not before.
     changed: Notify,
 }
@@ -39,10 +43,21 @@ impl Shared {
     fn with_core<R>(&self, act: impl FnOnce(&mut Core, i64) -> R) -> R {
         let result = {
             let (mut core, now_ms) = self.core();
-            act(&mut core, now_ms)
+            let result = act(&mut core, now_ms);
+            // Under the core's lock, so that lines stand in the order of what they tell.
+            self.keep(&core.take_inputs());
+            result
         };
         self.changed.notify_one();
         result
+    }
+
+    fn keep(&self, inputs: &[Input]) {
+        let Some(journal) = self.journal.as_ref().filter(|_| !inputs.is_empty()) else { return };
+        let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = journal.append(inputs) {
+            tracing::error!(path = %journal.path().display(), %error, "cannot write the journal");
+        }
     }
 }
 
@@ -61,15 +76,25 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let address = listener.local_addr().map_err(StartError::Listen)?;
     let url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
     let clock = Clock::default();
+    let begin =
+        Beginning { seed: options.seed.map_or_else(random_seed, Ok)?, at_ms: clock.now_ms() };
+    let opened = options.data_dir.as_deref().map(|dir| Journal::open(dir, begin)).transpose()?;
+    let begin = opened.as_ref().map_or(begin, |opened| opened.beginning);
+    if options.seed.is_some_and(|seed| seed != begin.seed) {
+        return Err(StartError::OtherSeed { seed: begin.seed });
+    }
     let config = Config {
         business_name: options.business_name,
-        webhooks: options.webhooks,
         api_keys: options.api_keys,
         answer_time_ms: u64::try_from(options.answer_time.as_millis()).unwrap_or(u64::MAX),
-        ..Config::new(options.seed.map_or_else(random_seed, Ok)?, &url)
+        recorded: opened.is_some(),
+        ..Config::new(begin.seed, &url)
     };
-    let core = Mutex::new(Core::new(config, clock.now_ms()));
-    let shared = Arc::new(Shared { core, clock, changed: Notify::new() });
+    let mut core = Core::new(config, begin.at_ms);
+    let journal = opened.map(|opened| replayed(&mut core, opened)).transpose()?.map(Mutex::new);
+    let shared =
+        Arc::new(Shared { core: Mutex::new(core), clock, journal, changed: Notify::new() });
+    shared.with_core(|core, now_ms| core.set_targets(&options.webhooks, now_ms));
     let (stop, stopped) = watch::channel(false);
     let sender = sender::Sender::new(shared.clone())?;
     let tasks = vec![
@@ -78,6 +103,13 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     ];
     tracing::info!(%url, "sandbox started");
     Ok(Running { url, address, shared, stop, tasks })
+}
+
+fn replayed(core: &mut Core, opened: Opened) -> Result<Journal, StartError> {
+    let Opened { journal, inputs, .. } = opened;
+    let replayed = core.replay(inputs);
+    let path = journal.path().to_owned();
+    replayed.map(|()| journal).map_err(|why| StartError::Replay { path, why })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

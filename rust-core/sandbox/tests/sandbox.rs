@@ -321,6 +321,43 @@ async fn a_port_in_use_is_one_sentence_and_a_huge_body_one_refusal() {
     running.shutdown().await;
 }
 
+/// Stopped in the middle of a day and started again on another port.
+#[tokio::test]
+async fn a_data_folder_keeps_everything_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = || Options { data_dir: Some(folder.path().join("s")), ..Options::default() };
+    let running = start(options()).await.unwrap();
+    let open: CheckoutSession = client(&running).send(&session_request("p-1/1")).await.unwrap();
+    let paid: CheckoutSession = client(&running).send(&session_request("p-2/1")).await.unwrap();
+    press_pay(&paid.url.unwrap(), "4242 4242 4242 4242").await;
+    let before = client(&running).checkout_session(&paid.id).await.unwrap();
+    let second = start(options()).await.err().unwrap();
+    assert!(matches!(second, StartError::DataInUse { .. }), "{second}");
+    running.shutdown().await;
+
+    let journal = folder.path().join("s/sandbox.journal");
+    let mut torn = std::fs::read(&journal).unwrap();
+    torn.extend_from_slice(b"{\"at_ms\":17");
+    std::fs::write(&journal, torn).unwrap();
+    let running = start(options()).await.unwrap();
+    let after = client(&running).checkout_session(&paid.id).await.unwrap();
+    let charge = |session: &CheckoutSession| {
+        let intent = session.payment_intent.clone().unwrap();
+        intent.object().unwrap().latest_charge.as_ref().unwrap().id().to_owned()
+    };
+    assert_eq!(charge(&after), charge(&before));
+    let page = client(&running).checkout_session(&open.id).await.unwrap().url.unwrap();
+    assert!(page.starts_with(running.url()), "the page moved along to {page}");
+    assert_eq!(press_pay(&page, "4242 4242 4242 4242").await.status(), 303);
+    running.shutdown().await;
+
+    let other_seed = start(Options { seed: Some(1), ..options() }).await.err().unwrap();
+    assert!(matches!(other_seed, StartError::OtherSeed { .. }), "{other_seed}");
+    let running = start(options()).await.unwrap();
+    running.handle().with_core(|core, _| assert_eq!(core.charges().count(), 2));
+    running.shutdown().await;
+}
+
 /// Polls until it holds, or fails after a few seconds.
 async fn until(holds: impl Fn() -> bool) {
     for _ in 0..500 {

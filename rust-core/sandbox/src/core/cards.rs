@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// The card form of the hosted page, as typed.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct CardForm {
     /// Digits, with or without spaces.
     pub number: String,

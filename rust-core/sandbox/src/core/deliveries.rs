@@ -7,8 +7,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use holdfast_stripe::objects::{EventType, Metadata};
 use holdfast_stripe::{WebhookSecret, webhook};
+use serde::{Deserialize, Serialize};
 
 use super::model::Endpoint;
+use super::replay::Action;
 use super::{Core, Id, render};
 
 /// Waits after a failed attempt, in milliseconds. Stripe waits from minutes to hours; a person at
@@ -32,7 +34,7 @@ pub struct WebhookTarget {
 
 /// A delivery's place in the list of deliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DeliveryId(usize);
+pub struct DeliveryId(pub(super) usize);
 
 /// Where a delivery stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,14 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// Every attempt that was reported back, oldest first.
     pub attempts: Vec<Attempt>,
+    /// When it is due, in Unix milliseconds; counts while it waits.
+    due_ms: i64,
+}
+
+impl Delivery {
+    fn is_in_flight(&self) -> bool {
+        self.state == DeliveryState::InFlight
+    }
 }
 
 /// One attempt that was reported back.
@@ -70,7 +80,7 @@ pub struct Attempt {
 }
 
 /// What came of an attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SendResult {
     /// The endpoint answered; 2xx means that it took the event, a redirect does not.
     Answered {
@@ -135,7 +145,7 @@ impl Deliveries {
         let count = self.untaken.entry(event.clone()).or_default();
         *count = count.saturating_add(1);
         let state = DeliveryState::Pending;
-        self.all.push(Delivery { event, endpoint, state, attempts: Vec::new() });
+        self.all.push(Delivery { event, endpoint, state, attempts: Vec::new(), due_ms: at_ms });
         self.due.insert((at_ms, id));
     }
 
@@ -182,7 +192,7 @@ impl Core {
             webhook::sign(&body, std::slice::from_ref(&endpoint.secret), self.now_s());
         // Test mode adds a v0 that means nothing, so that verifiers learn to ignore it.
         signature.push_str(",v0=");
-        signature.push_str(&self.ids.hex());
+        signature.push_str(&self.noise.hex());
         self.set_state(id, DeliveryState::InFlight);
         let (event, kind) = (event.id.clone(), event.kind.clone());
         Some(OutgoingDelivery { id, url: endpoint.url.to_string(), signature, body, event, kind })
@@ -191,22 +201,31 @@ impl Core {
     /// Reports what came of a delivery that was handed out.
     pub fn delivery_result(&mut self, id: DeliveryId, result: SendResult, now_ms: i64) {
         self.advance(now_ms);
+        let under_way = self.deliveries.all.get(id.0).is_some_and(Delivery::is_in_flight);
+        if under_way {
+            self.settle(id, result.shortened());
+        }
+    }
+
+    /// Notes what came of an attempt.
+    pub(super) fn settle(&mut self, id: DeliveryId, result: SendResult) {
         let at_ms = self.now_ms;
         let Some(delivery) = self.deliveries.all.get_mut(id.0) else { return };
-        if delivery.state != DeliveryState::InFlight {
-            return;
-        }
+        // A replayed attempt was never handed out, and so still waits.
+        self.deliveries.due.remove(&(delivery.due_ms, id));
         let taken = result.is_taken();
         let wait_ms = RETRY_WAITS_MS.get(delivery.attempts.len()).copied();
-        delivery.attempts.push(Attempt { at_ms, result: result.shortened() });
+        delivery.attempts.push(Attempt { at_ms, result: result.clone() });
         match wait_ms {
             _ if taken => self.taken(id),
             Some(wait_ms) => {
-                self.deliveries.due.insert((at_ms.saturating_add(wait_ms), id));
-                self.set_state(id, DeliveryState::Pending);
+                delivery.due_ms = at_ms.saturating_add(wait_ms);
+                delivery.state = DeliveryState::Pending;
+                self.deliveries.due.insert((delivery.due_ms, id));
             }
             None => self.set_state(id, DeliveryState::Failed),
         }
+        self.record(Action::Delivery { delivery: id.0, result });
     }
 
     fn taken(&mut self, id: DeliveryId) {
@@ -233,19 +252,45 @@ impl Core {
         &self.deliveries.all
     }
 
-    pub(super) fn add_target(&mut self, target: WebhookTarget) {
-        let all = vec![EventType::from("*")];
-        let events = if target.events.is_empty() { all } else { target.events };
-        let endpoint = Endpoint {
+    /// Makes these the endpoints that the set-up asks for: an endpoint that was asked for before
+    /// keeps its ID, one that is no longer asked for is gone.
+    pub fn set_targets(&mut self, targets: &[WebhookTarget], now_ms: i64) {
+        self.advance(now_ms);
+        let wanted = |url: &str| targets.iter().any(|target| target.url == url);
+        let configured = self.endpoints.iter().filter(|e| e.configured && !e.deleted);
+        let gone: Vec<Id> = configured.filter(|e| !wanted(&e.url)).map(|e| e.id.clone()).collect();
+        for id in gone {
+            self.endpoints.change(&id, |endpoint| endpoint.deleted = true);
+        }
+        for target in targets {
+            self.set_target(target);
+        }
+        self.record(Action::targets(targets));
+    }
+
+    fn set_target(&mut self, target: &WebhookTarget) {
+        let all = [EventType::from("*")];
+        let events: &[EventType] = if target.events.is_empty() { &all } else { &target.events };
+        let same =
+            |e: &&std::sync::Arc<Endpoint>| e.configured && !e.deleted && *e.url == *target.url;
+        let known = self.endpoints.iter().find(same).map(|endpoint| endpoint.id.clone());
+        if let Some(id) = known {
+            self.endpoints.change(&id, |endpoint| {
+                endpoint.secret = target.secret.clone();
+                endpoint.enabled_events = events.into();
+            });
+            return;
+        }
+        self.endpoints.insert(Endpoint {
             id: self.ids.object("we_1"),
             created: self.now_s(),
-            url: target.url.into(),
-            secret: target.secret,
+            url: target.url.as_str().into(),
+            secret: target.secret.clone(),
             enabled_events: events.into(),
             metadata: Metadata::new().into(),
             api_version: None,
+            configured: true,
             deleted: false,
-        };
-        self.endpoints.insert(endpoint);
+        });
     }
 }

@@ -14,6 +14,11 @@ impl Ids {
         Self { state: seed }
     }
 
+    /// Where the source stands: equal after equal draws.
+    pub(super) fn state(&self) -> u64 {
+        self.state
+    }
+
     /// SplitMix64: small, quick, and good enough where nobody defends anything.
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -201,6 +201,8 @@ pub struct Endpoint {
     pub metadata: Arc<Metadata>,
     /// The version it was registered with.
     pub api_version: Option<Arc<str>>,
+    /// Asked for by the set-up, not by a call.
+    pub configured: bool,
     /// Gone: kept so that its deliveries still have a name.
     pub deleted: bool,
 }

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use holdfast_stripe::objects::{EventType, IntentStatus, SessionPaymentStatus, SessionStatus};
 
+use serde::{Deserialize, Serialize};
+
 use super::cards::{self, Behaviour, CardFacts, CardFault, CardForm, Decline};
 use super::model::{Charge, Intent, LastError, Payer, PendingCard, Session, Snapshot};
+use super::replay::Action;
 use super::{Core, Id};
 
 /// What the payer sees after pressing Pay.
@@ -40,7 +43,7 @@ pub enum PayOutcome {
 }
 
 /// What the payer answers to the bank.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChallengeAnswer {
     /// It is me.
     Complete,
@@ -62,11 +65,14 @@ impl Core {
         };
         let intent = self.intent_of(&session);
         let payer = payer_of(&session, form);
-        match behaviour {
+        let outcome = match behaviour {
             Behaviour::Succeeds => self.succeed(&session.id, &intent, card, payer),
             Behaviour::Declines(decline) => self.decline(&intent, card, payer, decline),
             Behaviour::AsksPayer => self.challenge(&intent, card, payer),
-        }
+        };
+        // Only here: a number that is no test card never gets this far.
+        self.record(Action::Pay { session: id.to_owned(), form: form.clone() });
+        outcome
     }
 
     /// The payer answers the bank's question.
@@ -87,13 +93,15 @@ impl Core {
             // Answered in another window: the page shows where the session stands.
             return PayOutcome::NotAuthenticated;
         };
-        match answer {
+        let outcome = match answer {
             ChallengeAnswer::Complete => {
                 let (card, payer) = (pending.card.clone(), pending.payer.clone());
                 self.succeed(&session.id, &intent.id, card, payer)
             }
             ChallengeAnswer::Fail => self.not_authenticated(&intent.id),
-        }
+        };
+        self.record(Action::Challenge { session: id.to_owned(), answer });
+        outcome
     }
 
     fn payable(&self, id: &str) -> Result<Arc<Session>, PayOutcome> {

@@ -1,12 +1,13 @@
 //! How a sandbox is started, and why it is not.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use holdfast_stripe::{ApiKey, KeyError, WebhookSecret};
 
-use crate::core::WebhookTarget;
+use crate::core::{ReplayError, WebhookTarget};
 
 /// How a sandbox is started. `Options::default()` listens on a free port of this machine.
 #[derive(Clone, Debug)]
@@ -15,7 +16,9 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The address that browsers use, if it differs from the one listened on.
     pub public_url: Option<String>,
-    /// Every ID follows from it; none means a random one.
+    /// Where to keep everything over restarts; none means in memory.
+    pub data_dir: Option<PathBuf>,
+    /// Every ID follows from it; none means a random one, or that of the folder.
     pub seed: Option<u64>,
     /// Endpoints that exist from the start.
     pub webhooks: Vec<WebhookTarget>,
@@ -32,6 +35,7 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_url: None,
+            data_dir: None,
             seed: None,
             webhooks: Vec::new(),
             api_keys: Vec::new(),
@@ -59,6 +63,35 @@ pub enum StartError {
     /// The webhook sender could not be set up.
     #[error("the webhook sender cannot be set up: {0}")]
     Sender(String),
+    /// The folder cannot be used.
+    #[error("{} cannot be used: check the folder given with --data", .path.display())]
+    Data {
+        /// The file in it.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another sandbox uses the folder.
+    #[error("{} is in use by another sandbox: stop that one, or choose another --data", .path.display())]
+    DataInUse {
+        /// The file in it.
+        path: PathBuf,
+    },
+    /// What the folder holds does not give the state that it gave before.
+    #[error("{} cannot be read, {why}: choose another --data, or delete the file", .path.display())]
+    Replay {
+        /// The file in it.
+        path: PathBuf,
+        /// Why.
+        why: ReplayError,
+    },
+    /// The folder was begun with another seed.
+    #[error("this folder was begun with --seed {seed}: leave --seed out, or choose another --data")]
+    OtherSeed {
+        /// Which.
+        seed: u64,
+    },
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: start the sandbox with --seed")]
     NoRandomness,

@@ -40,6 +40,7 @@ impl Core {
             enabled_events: events.into_iter().map(EventType::from).collect(),
             metadata: metadata.into(),
             api_version,
+            configured: false,
             deleted: false,
         });
         let mut value = self.endpoint_json(&endpoint);

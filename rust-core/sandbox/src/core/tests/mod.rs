@@ -3,6 +3,7 @@
 mod api;
 mod keys;
 mod payer;
+mod replay;
 mod shapes;
 mod webhooks;
 
@@ -41,7 +42,9 @@ impl Desk {
     }
 
     fn with_endpoint() -> Self {
-        Self::with(|config| config.webhooks.push(target("http://127.0.0.1:1/hook")))
+        let mut desk = Self::new();
+        desk.core.set_targets(&[target("http://127.0.0.1:1/hook")], START_MS);
+        desk
     }
 
     fn pass_ms(&mut self, ms: i64) {

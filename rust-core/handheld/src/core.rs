@@ -146,3 +146,6 @@ impl Core {
         locked(&self.engine).payment(payment)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ pub mod net;
 pub mod port;
 pub mod qr;
 mod runtime;
+pub mod software;
 pub mod store;
 pub mod view;
 

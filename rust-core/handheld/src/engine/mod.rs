@@ -68,7 +68,7 @@ mod tries;
 mod turn;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use durable::{Durable, Quarantined};
 pub use exchange::{HttpMethod, Request, Response, TransportFault};

@@ -152,7 +152,8 @@ impl Actor {
     fn send(&mut self, ticket: Ticket, request: Request) {
         log::debug!("{request:?}");
         let limit = Duration::from_millis(request.timeout_ms);
-        let exchange = tokio::spawn(timeout(limit, self.network.exchange(request)));
+        let network = self.network.clone();
+        let exchange = tokio::spawn(async move { timeout(limit, network.exchange(request)).await });
         self.exchanges.insert(ticket, exchange.abort_handle());
         self.answer_with(async move {
             let answer = match exchange.await {

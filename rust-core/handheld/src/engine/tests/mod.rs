@@ -4,6 +4,6 @@ mod bench;
 mod delivery;
 mod drafts_and_holds;
 pub(crate) mod fixture;
-mod gateway;
+pub(crate) mod gateway;
 mod kills;
 mod session;

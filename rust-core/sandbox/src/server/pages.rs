@@ -286,7 +286,7 @@ fn html(status: StatusCode, page: &impl Template, hosted: Option<&HostedPage>) -
 fn security_policy(hosted: Option<&HostedPage>) -> String {
     let merchant = hosted.and_then(|page| origin(&page.success_address)).unwrap_or_default();
     format!(
-        "default-src 'none'; style-src 'self'; form-action 'self' {merchant}; base-uri 'none'; \
+        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {merchant}; base-uri 'none'; \
          frame-ancestors 'none'"
     )
 }

@@ -249,6 +249,7 @@ fn card_details(charge: &Charge) -> Value {
     let value = json!({
         "amount_authorized": captured.then_some(charge.amount),
         "checks": { "address_line1_check": null, "address_postal_code_check": null, "cvc_check": checked },
+        "network": charge.card.brand,
     });
     let value = with(value, card_json(&charge.card));
     with_nulls(
@@ -275,7 +276,6 @@ fn card_json(card: &CardFacts) -> Value {
         "fingerprint": null,
         "funding": card.funding,
         "last4": card.last4,
-        "network": card.brand,
         "regulated_status": "unregulated",
     })
 }

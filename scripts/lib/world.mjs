@@ -35,7 +35,7 @@ export class World {
       throw new Problem(`there is no ${this.holdfast} yet: run cargo build --workspace`);
     }
     if (!existsSync(this.folder)) {
-      this.signInLink = linkIn(await this.command("init", "--tenant", TENANT, "--name", ORGANISATION));
+      await this.command("init", "--tenant", TENANT, "--name", ORGANISATION);
       await this.command("officer", "add", OFFICER, "--tenant", TENANT);
       await this.command("catalogue", "load", CATALOGUE, "--tenant", TENANT);
     }
@@ -45,6 +45,11 @@ export class World {
       this.stripe = await (await this.#launchSandbox()).address();
     }
     await this.#setStripe();
+  }
+
+  /** A link that signs an administrator in, once. */
+  async signInLink() {
+    return linkIn(await this.command("sign-in", "--tenant", TENANT));
   }
 
   /** A link that enrols one handheld, already approved. */
@@ -88,6 +93,8 @@ export class World {
       "--name", "Online Payment", "--currency", "usd", ...where];
     return output(this.holdfast, args, {
       STRIPE_SECRET_KEY: this.secretKey,
+      // A key of the caller's own account has no place beside the sandbox's.
+      ...(this.sandboxed && { STRIPE_PUBLISHABLE_KEY: undefined }),
       ...(this.webhookSecret && { STRIPE_WEBHOOK_SECRET: this.webhookSecret }),
     });
   }

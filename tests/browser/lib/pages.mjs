@@ -52,6 +52,11 @@ export class OfficePages {
     await this.page.locator(`#payment-${paymentId}[data-state="${state}"]`).waitFor();
   }
 
+  /** How many payments the list has. */
+  async rows() {
+    return this.page.locator("tbody tr").count();
+  }
+
   /** How many rows say that they are paid, and carry this receipt order ID. */
   async paidRows(receiptOrderId) {
     return this.page.locator('tr[data-state="paid"]').filter({ hasText: receiptOrderId }).count();
@@ -69,15 +74,23 @@ export class StripePage {
     return new StripePage(page);
   }
 
-  /** Types a card as a person would, and submits it. */
   async pay(number) {
+    await this.fill(number);
+    await this.submit();
+  }
+
+  /** Types a card as a person would. */
+  async fill(number) {
     await this.#fill("#email", "payer@example.org");
     await this.#fill("#cardNumber", number);
     await this.#fill("#cardExpiry", "12 / 34");
     await this.#fill("#cardCvc", "123");
     await this.#fill("#billingName", "Sam Payer");
     await this.#fill("#billingPostalCode", "10001");
-    await this.page.locator('button[type="submit"]').click();
+  }
+
+  async submit() {
+    await this.page.getByTestId("hosted-payment-submit-button").click();
   }
 
   /** What the page says about a card that was declined. */

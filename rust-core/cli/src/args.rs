@@ -1,0 +1,261 @@
+//! The command line, as it is written in the design: other people's scripts rely on it.
+
+use clap::{Parser, Subcommand};
+use holdfast_gateway::{DEFAULT_LISTEN, DeviceId, Mode, PaymentTypeCode, TenantSlug};
+use holdfast_sandbox::WebhookTarget;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Card payments in the field: the gateway behind the handhelds.
+#[derive(Debug, Parser)]
+#[command(name = "holdfast", version, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a data folder: database, master key, first tenant; prints the one-time sign-in link
+    Init(Init),
+    /// Serve a data folder until SIGTERM
+    Serve(Serve),
+    /// Tenants of a gateway
+    #[command(subcommand)]
+    Tenant(Tenant),
+    /// Print a new one-time sign-in link for a tenant's administrator
+    SignIn(At),
+    /// Staff who use handhelds
+    #[command(subcommand)]
+    Officer(Officer),
+    /// Handhelds of a tenant
+    #[command(subcommand)]
+    Handheld(Handheld),
+    /// Price lists of a tenant
+    #[command(subcommand)]
+    Catalogue(Catalogue),
+    /// Stripe's keys of a payment type
+    #[command(subcommand)]
+    Stripe(Stripe),
+    /// Run a stand-in for Stripe on this machine
+    Sandbox(Sandbox),
+}
+
+/// Which tenant of which gateway.
+#[derive(Debug, clap::Args)]
+pub(crate) struct At {
+    /// The data folder that `holdfast init` made
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The tenant's slug
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) tenant: TenantSlug,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Init {
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// Name of the organisation, as payers read it
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Where payers reach the gateway: https://HOST (http only for this machine)
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// A host name that belongs to this tenant alone; may be repeated
+    #[arg(long = "host", value_name = "NAME")]
+    pub(crate) hosts: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// The data folder that `holdfast init` made
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Address and port; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
+    pub(crate) listen: String,
+    /// Where payers reach the gateway, if not as `init` was told
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// PEM file with the certificate and its chain
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// PEM file with the certificate's private key
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tenant {
+    /// Add a tenant; prints its administrator's one-time sign-in link
+    Add {
+        /// 1 to 24 lower-case letters, digits and inner hyphens
+        slug: TenantSlug,
+        /// The data folder that `holdfast init` made
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// Name of the organisation, as payers read it
+        #[arg(long)]
+        name: Option<String>,
+        /// A host name that belongs to this tenant alone; may be repeated
+        #[arg(long = "host", value_name = "NAME")]
+        hosts: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Officer {
+    /// Add an officer
+    Add {
+        /// As handhelds and lists show it
+        name: String,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Handheld {
+    /// Print a link that enrols one handheld, good for ten minutes
+    Code {
+        #[command(flatten)]
+        at: At,
+        /// Who uses the handheld; needed when there are several officers
+        #[arg(long, value_name = "NAME")]
+        officer: Option<String>,
+        /// The handheld needs no approval afterwards
+        #[arg(long)]
+        approved: bool,
+    },
+    /// Approve an enrolled handheld, after comparing its six digits
+    Approve {
+        /// The handheld's ID
+        id: DeviceId,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Catalogue {
+    /// Load a CSV file (columns id,name,price) as the next price list, whole or not at all
+    Load {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Stripe {
+    /// Store keys: STRIPE_SECRET_KEY, STRIPE_PUBLISHABLE_KEY and STRIPE_WEBHOOK_SECRET are read from
+    /// the environment only; works beside a running serve
+    Set(StripeSet),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StripeSet {
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// Code of the payment type, such as STRIPE
+    #[arg(long)]
+    pub(crate) code: PaymentTypeCode,
+    /// Which keys these are; they must say the same
+    #[arg(long, value_name = "test|live", value_parser = mode)]
+    pub(crate) mode: Mode,
+    /// Name of the payment type, as handhelds show it [default: Online Payment]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Currency of the payment type [default: usd]
+    #[arg(long)]
+    pub(crate) currency: Option<String>,
+    /// Destination ID of the webhook (we_… or ed_…)
+    #[arg(long, value_name = "ID")]
+    pub(crate) webhook_id: Option<String>,
+    /// Where Stripe's API is, for a stand-in: https, or plain http on this machine
+    #[arg(long, value_name = "URL")]
+    pub(crate) api_base: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sandbox {
+    /// Address and port; port 0 picks a free one
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: SocketAddr,
+    /// Where to keep everything over restarts; without it, in memory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Every ID follows from it
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Where events go and what they are signed with; may be repeated
+    #[arg(long = "webhook", value_name = "URL=whsec_...")]
+    pub(crate) webhooks: Vec<WebhookTarget>,
+}
+
+fn mode(text: &str) -> Result<Mode, String> {
+    Mode::parse(text).ok_or_else(|| "write test or live".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Args::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_commands_of_the_contract_are_read() {
+        for line in [
+            "holdfast init --data d --tenant demo --name Demo --public-url https://a --host b --host c",
+            "holdfast serve --data d --listen 127.0.0.1:0 --public-url https://a",
+            "holdfast serve --data d --tls-cert c --tls-key k",
+            "holdfast tenant add demo --host a --data d",
+            "holdfast sign-in --data d --tenant demo",
+            "holdfast officer add Ada --data d --tenant demo",
+            "holdfast handheld code --officer Ada --approved --data d --tenant demo",
+            "holdfast handheld approve 00010203040506ff --data d --tenant demo",
+            "holdfast catalogue load f.csv --data d --tenant demo",
+            "holdfast stripe set --data d --tenant demo --code STRIPE --mode test --name N \
+             --currency usd --webhook-id we_1 --api-base http://127.0.0.1:1",
+            "holdfast sandbox --listen 127.0.0.1:0 --data d --seed 7 --webhook http://a/b=whsec_c",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
+        }
+    }
+
+    #[test]
+    fn wrong_use_is_told_by_the_parser() {
+        for (line, kind) in [
+            ("holdfast serve", ErrorKind::MissingRequiredArgument),
+            ("holdfast serve --data d --tls-cert c", ErrorKind::MissingRequiredArgument),
+            ("holdfast init --data d --tenant Demo", ErrorKind::ValueValidation),
+            (
+                "holdfast stripe set --data d --tenant demo --code STRIPE --mode both",
+                ErrorKind::ValueValidation,
+            ),
+            ("holdfast sandbox --listen here", ErrorKind::ValueValidation),
+            ("holdfast fly", ErrorKind::InvalidSubcommand),
+        ] {
+            assert_eq!(parse(line).unwrap_err().kind(), kind, "{line}");
+        }
+    }
+
+    #[test]
+    fn no_key_can_be_written_on_the_command_line() {
+        let line = "holdfast stripe set --data d --tenant demo --code STRIPE --mode test";
+        for flag in ["--secret-key sk_test_a", "--webhook-secret whsec_a"] {
+            assert!(parse(&format!("{line} {flag}")).is_err(), "{flag}");
+        }
+    }
+}

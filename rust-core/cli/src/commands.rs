@@ -1,0 +1,165 @@
+//! Each command: arguments in, one call of the gateway's or the sandbox's library, words out.
+
+use crate::args::{
+    At, Catalogue, Command, Handheld, Init, Officer, Sandbox, Serve, Stripe, StripeSet, Tenant,
+};
+use crate::logs;
+use crate::serving::until_told_to_stop;
+use holdfast_gateway::{Options, Secret, TlsFiles, admin};
+use std::error::Error;
+use std::io::Write;
+
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+
+pub(crate) async fn run(command: Command) -> Outcome {
+    match command {
+        Command::Init(args) => init(args).await,
+        Command::Serve(args) => serve(args).await,
+        Command::Tenant(Tenant::Add { slug, data, name, hosts }) => {
+            let add = admin::TenantAdd { tenant: slug, name, hosts };
+            let link = admin::tenant_add(&data, add).await?;
+            say(&format!("sign-in link (works once, for a day): {}", link.0))
+        }
+        Command::SignIn(At { data, tenant }) => {
+            let link = admin::sign_in_link(&data, &tenant).await?;
+            say(&format!("sign-in link (works once, for a day): {}", link.0))
+        }
+        Command::Officer(Officer::Add { name, at }) => {
+            let id = admin::officer_add(&at.data, &at.tenant, &name).await?;
+            say(&format!("officer {} added", id.0))
+        }
+        Command::Handheld(Handheld::Code { at, officer, approved }) => {
+            code(at, officer, approved).await
+        }
+        Command::Handheld(Handheld::Approve { id, at }) => {
+            let approved = admin::handheld_approve(&at.data, &at.tenant, id).await?;
+            say(&format!("{} approved; its six digits: {}", approved.name, approved.six_digits))
+        }
+        Command::Catalogue(Catalogue::Load { file, at }) => {
+            let loaded = admin::catalogue_load(&at.data, &at.tenant, &file).await?;
+            say(&format!("{} items loaded as version {}", loaded.items, loaded.version))
+        }
+        Command::Stripe(Stripe::Set(args)) => stripe_set(args).await,
+        Command::Sandbox(args) => sandbox(args).await,
+    }
+}
+
+/// What was asked for goes to standard output, and at once.
+fn say(line: &str) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Advice goes to standard error, where it disturbs no script.
+fn advise(line: &str) {
+    // Advice that cannot be read is no reason to fail.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+async fn init(args: Init) -> Outcome {
+    let without_url = args.public_url.is_none();
+    let made = admin::init(admin::Init {
+        data: args.at.data,
+        tenant: args.at.tenant,
+        name: args.name,
+        public_url: args.public_url,
+        hosts: args.hosts,
+    });
+    let made = made.await?;
+    say(&format!("sign-in link (works once, for a day): {}", made.sign_in_link))?;
+    if without_url {
+        advise(
+            "Without --public-url the link leads to the address that serve uses by default; with \
+             another --listen, put that address in its place.",
+        );
+    }
+    advise("Keep a copy of master.key apart from the database: without it no secret opens.");
+    Ok(())
+}
+
+async fn serve(args: Serve) -> Outcome {
+    logs::start();
+    let tls = args.tls_cert.zip(args.tls_key);
+    let running = holdfast_gateway::start(Options {
+        data: args.data,
+        listen: args.listen,
+        public_url: args.public_url,
+        tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
+    });
+    let running = running.await?;
+    say(&format!("listening on {}", running.url()))?;
+    until_told_to_stop().await?;
+    running.shutdown().await;
+    Ok(())
+}
+
+async fn code(at: At, officer: Option<String>, approved: bool) -> Outcome {
+    let made = admin::handheld_code(&at.data, &at.tenant, officer.as_deref(), approved).await?;
+    say(&made.link)?;
+    let minutes = made.expires_in_s / 60;
+    advise(&format!(
+        "For {}: scan or type it on the handheld within {minutes} minutes (code {}).",
+        made.officer, made.code
+    ));
+    if !approved {
+        advise("Then compare the six digits and approve the handheld on the Handhelds page.");
+    }
+    Ok(())
+}
+
+async fn stripe_set(args: StripeSet) -> Outcome {
+    let from_environment = |name| std::env::var(name).ok().map(Secret::new);
+    let mode = args.mode;
+    let code = args.code.clone();
+    let set = admin::stripe_set(
+        &args.at.data,
+        admin::SetProcessor {
+            tenant: args.at.tenant,
+            code: args.code,
+            mode,
+            name: args.name,
+            currency: args.currency,
+            webhook_id: args.webhook_id,
+            api_base: args.api_base,
+            secret_key: from_environment("STRIPE_SECRET_KEY"),
+            publishable_key: from_environment("STRIPE_PUBLISHABLE_KEY"),
+            webhook_secret: from_environment("STRIPE_WEBHOOK_SECRET"),
+        },
+    );
+    let set = set.await?;
+    let webhook = set.webhook_secret.map_or_else(String::new, |it| format!(", webhook {it}"));
+    say(&format!(
+        "{code} {mode}: secret key {}{webhook}, generation {}",
+        set.secret_key, set.generation
+    ))?;
+    if webhook.is_empty() {
+        advise(
+            "No STRIPE_WEBHOOK_SECRET was given; without one, redirect and poll settle payments.",
+        );
+    }
+    if set.mode_in_force != mode {
+        advise(&format!(
+            "{code} stays in {} mode; these keys are kept for later.",
+            set.mode_in_force
+        ));
+    }
+    Ok(())
+}
+
+async fn sandbox(args: Sandbox) -> Outcome {
+    logs::start();
+    let running = holdfast_sandbox::start(holdfast_sandbox::Options {
+        listen: args.listen,
+        data_dir: args.data,
+        seed: args.seed,
+        webhooks: args.webhooks,
+        ..holdfast_sandbox::Options::default()
+    });
+    let running = running.await?;
+    say(&format!("listening on {}", running.url()))?;
+    until_told_to_stop().await?;
+    running.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+// What the pages do beyond HTML: follow a payment live, keep the office list current, and show
+// times in the reader's own zone. Every page also works without this file.
+"use strict";
+
+// A list that somebody points at is left alone for this long after the last touch.
+const HANDS_OFF_MS = 3000;
+
+function localTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(at.getTime())) {
+      time.title = time.textContent;
+      time.textContent = at.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    }
+  }
+}
+
+// The payer's page: the server sends the whole standing as HTML whenever it changes.
+function followPayment(place) {
+  const source = new EventSource(place.dataset.live);
+  source.addEventListener("standing", (event) => {
+    place.innerHTML = event.data;
+    localTimes(place);
+  });
+}
+
+// The office list. A known row changes where it stands. A new row goes to the top, but only
+// while nobody points at the list; until then a button counts what is waiting.
+function followList(body) {
+  const pill = document.getElementById("waiting");
+  const waiting = new Map();
+  let touchedAt = -HANDS_OFF_MS;
+  let pointed = false;
+
+  const busy = () =>
+    pointed || body.contains(document.activeElement) || performance.now() - touchedAt < HANDS_OFF_MS;
+
+  function showWaiting() {
+    const keepPlace = window.scrollY > 0 ? document.documentElement.scrollHeight : 0;
+    for (const row of waiting.values()) {
+      body.prepend(row);
+    }
+    waiting.clear();
+    pill.classList.add("hidden");
+    document.getElementById("empty")?.remove();
+    if (keepPlace > 0) {
+      window.scrollBy(0, document.documentElement.scrollHeight - keepPlace);
+    }
+  }
+
+  function settle() {
+    if (waiting.size === 0) {
+      return;
+    }
+    if (!busy()) {
+      showWaiting();
+      return;
+    }
+    pill.textContent = waiting.size === 1 ? "1 new payment" : `${waiting.size} new payments`;
+    pill.classList.remove("hidden");
+    setTimeout(settle, HANDS_OFF_MS);
+  }
+
+  function receive(html) {
+    const holder = document.createElement("tbody");
+    holder.innerHTML = html;
+    const row = holder.firstElementChild;
+    if (!row) {
+      return;
+    }
+    localTimes(row);
+    const known = document.getElementById(row.id);
+    if (known) {
+      known.replaceWith(row);
+      return;
+    }
+    row.classList.add("new");
+    waiting.set(row.id, row);
+    settle();
+  }
+
+  body.addEventListener("pointerenter", (event) => { pointed = event.pointerType === "mouse"; });
+  body.addEventListener("pointerleave", () => { pointed = false; settle(); });
+  body.addEventListener("pointerdown", () => { touchedAt = performance.now(); });
+  pill.addEventListener("click", showWaiting);
+  const source = new EventSource(body.dataset.liveList);
+  source.addEventListener("payment", (event) => receive(event.data));
+}
+
+localTimes(document);
+document.querySelectorAll("[data-live]").forEach(followPayment);
+document.querySelectorAll("[data-live-list]").forEach(followList);

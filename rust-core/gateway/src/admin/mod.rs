@@ -1,0 +1,20 @@
+//! What an operator does from the command line, beside a running server or without one.
+//!
+//! Each function opens the data folder, makes one change in one transaction, and closes it again.
+
+mod catalogue;
+mod handheld;
+mod init;
+mod processor;
+mod tenant;
+
+pub use catalogue::{CatalogueError, Loaded, catalogue_load};
+pub use handheld::{
+    Approved, EnrolCode, HandheldError, OfficerError, handheld_approve, handheld_code, officer_add,
+};
+pub use init::{Init, InitError, Initialised, init};
+pub use processor::{ProcessorError, ProcessorSet, SetProcessor, stripe_set};
+pub use tenant::{SignInLink, TenantAdd, TenantError, sign_in_link, tenant_add};
+
+pub(crate) use init::token_secret;
+pub(crate) use tenant::{checked_name, only_tenant, tenant_of_host};

@@ -1,0 +1,146 @@
+//! What every request passes through: an ID, a log line, the host check, a deadline, and the
+//! headers that keep browsers from doing more than the pages mean.
+
+use super::App;
+use super::error::ApiError;
+use super::error::{Dressed, Problem, of_status};
+use super::hosts::RequestHost;
+use crate::pages::ProblemPage;
+use askama::Template;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+use data_encoding::HEXLOWER;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a request may take, answer included: above the longest long poll (25 s) and the
+/// longest wait for Stripe.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// Header that carries the request's ID back.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Nothing but our own stylesheet, script and images; no frames, no plugins, no inline code.
+/// Forms may lead to Stripe's page, because browsers hold a redirect after a form to this rule.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
+    form-action 'self'";
+
+/// Where a form of this page may lead besides here, for its Content-Security-Policy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FormTargets(pub(crate) &'static str);
+
+/// The outermost layer: ID, log line, and answers that say what to do.
+///
+/// The log names the route, never the path: a pay address holds a signed order, a sign-in link a
+/// token.
+pub(crate) async fn trace(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let id = new_request_id(&app);
+    let began = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let is_api = request.uri().path().starts_with("/api/");
+    let response = next.run(request).await;
+    let mut response = dress(response, is_api, &id);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    tracing::info!(
+        request = %id, %method, route = route.as_deref().unwrap_or("(none)"),
+        status = response.status().as_u16(), took_ms = began.elapsed().as_millis(), "request"
+    );
+    response
+}
+
+fn new_request_id(app: &App) -> String {
+    // Without randomness the request still gets an answer; its ID is then not unique.
+    let bytes = crate::world::random::<8>(app.world.as_ref()).unwrap_or_default();
+    HEXLOWER.encode(&bytes)
+}
+
+/// Gives every refusal its words.
+fn dress(mut response: Response, is_api: bool, id: &str) -> Response {
+    let status = response.status();
+    let refused = status.is_client_error() || status.is_server_error();
+    if !refused || response.extensions().get::<Dressed>().is_some() {
+        return response;
+    }
+    let (code, heading, what, todo) = of_status(status);
+    if is_api {
+        let mut dressed = ApiError::new(code, format!("{what} {todo}")).into_response();
+        *dressed.status_mut() = status;
+        return dressed;
+    }
+    let problem = response.extensions_mut().remove::<Problem>();
+    let problem = problem.unwrap_or_else(|| Problem::new(status, heading, what, todo));
+    let page = ProblemPage {
+        heading: problem.heading,
+        what: &problem.what,
+        todo: &problem.todo,
+        request_id: id,
+    };
+    let mut dressed = match page.render() {
+        Ok(html) => Html(html).into_response(),
+        Err(_) => problem.what.clone().into_response(),
+    };
+    *dressed.status_mut() = status;
+    dressed
+}
+
+/// Headers that every answer carries.
+pub(crate) async fn guard(request: Request, next: Next) -> Response {
+    let is_asset = request.uri().path().starts_with("/assets/");
+    let mut response = next.run(request).await;
+    let policy = match response.extensions().get::<FormTargets>() {
+        Some(targets) => HeaderValue::from_str(&format!("{CONTENT_POLICY} {}", targets.0)).ok(),
+        None => None,
+    };
+    let headers = response.headers_mut();
+    let policy = policy.unwrap_or(HeaderValue::from_static(CONTENT_POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !is_asset {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// Refuses a host name that is not registered, and remembers whose it is.
+pub(crate) async fn host(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(named) = RequestHost::of(&request) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    match app.served_under(&named).await {
+        Ok(Some(owner)) => {
+            request.extensions_mut().insert(named);
+            request.extensions_mut().insert(owner);
+            next.run(request).await
+        }
+        Ok(None) => StatusCode::MISDIRECTED_REQUEST.into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the host names could not be read");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+/// Ends a request that takes too long: a body that trickles in, for instance.
+pub(crate) async fn deadline(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+    }
+}

@@ -1,0 +1,188 @@
+//! Server-sent events: pages that follow a payment, or all of them.
+//!
+//! A stream listens before it looks, so nothing falls between; a listener that was too slow for the
+//! news looks into the database. Streams end after a while, and browsers open them again by
+//! themselves, telling the last revision they saw.
+
+use super::error::Problem;
+use super::hosts::RequestHost;
+use super::office::{row_html, signed_in};
+use super::payer::{find, standing_part};
+use super::{App, HostOwner};
+use crate::payments;
+use crate::serve::stopped;
+use crate::store::Change;
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream};
+use holdfast_domain::{PaymentId, TenantSlug};
+use serde::Deserialize;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::Instant;
+
+/// How long a stream stays open: a session that ended is noticed then, and so is a client that
+/// went away silently.
+const STREAM_AGE_MAX: Duration = Duration::from_secs(10 * 60);
+/// A sign of life, so that proxies do not cut an idle stream.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What a stream follows.
+enum Follows {
+    /// One payment, as its payer sees it.
+    Payment(Box<(TenantSlug, PaymentId)>),
+    /// All payments of a tenant, as rows of the office's list.
+    Tenant(TenantSlug),
+}
+
+struct Following {
+    app: Arc<App>,
+    follows: Follows,
+    /// The last revision that was sent.
+    seen: u64,
+    waiting: VecDeque<Event>,
+    news: broadcast::Receiver<Change>,
+    stop: watch::Receiver<bool>,
+    ends_at: Instant,
+    _place: OwnedSemaphorePermit,
+}
+
+/// The payer's page.
+pub(super) async fn payment(
+    State(app): State<Arc<App>>,
+    Extension(owner): Extension<HostOwner>,
+    Path(id): Path<String>,
+    Query(position): Query<Position>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let payment = find(&app, &owner, &id).await?;
+    let follows = Follows::Payment(Box::new((payment.tenant, payment.payment)));
+    open(app, follows, position.last_seen(&headers))
+}
+
+/// The office's list.
+pub(super) async fn office(
+    State(app): State<Arc<App>>,
+    Extension(owner): Extension<HostOwner>,
+    Extension(host): Extension<RequestHost>,
+    Query(position): Query<Position>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (_, tenant) = signed_in(&app, &owner, &host, &headers).await?;
+    open(app, Follows::Tenant(tenant.slug), position.last_seen(&headers))
+}
+
+/// From where a stream goes on.
+#[derive(Deserialize)]
+pub(super) struct Position {
+    #[serde(default)]
+    after: u64,
+}
+
+impl Position {
+    /// What the browser saw last outranks what its page was made with.
+    fn last_seen(&self, headers: &HeaderMap) -> u64 {
+        let header = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+        header.and_then(|text| text.parse().ok()).unwrap_or(self.after)
+    }
+}
+
+fn open(app: Arc<App>, follows: Follows, seen: u64) -> Result<Response, Problem> {
+    let place = Arc::clone(&app.streams).try_acquire_owned().map_err(|_| {
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Too many listeners",
+            "Too many pages follow their payments just now.",
+            "Refresh the page by hand; it is up to date then.",
+        )
+    })?;
+    let following = Following {
+        news: app.core.store.news.subscribe(),
+        stop: app.stop.clone(),
+        follows,
+        seen,
+        waiting: VecDeque::new(),
+        ends_at: Instant::now() + STREAM_AGE_MAX,
+        app,
+        _place: place,
+    };
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
+    Ok(Sse::new(events(following)).keep_alive(keep_alive).into_response())
+}
+
+fn events(following: Following) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold(following, |mut following| async move {
+        loop {
+            if let Some(event) = following.waiting.pop_front() {
+                return Some((Ok(event), following));
+            }
+            if let Err(problem) = following.look().await {
+                tracing::warn!(what = problem.what, "a live stream ended");
+                return None;
+            }
+            if following.waiting.is_empty() && !following.wait().await {
+                return None;
+            }
+        }
+    })
+}
+
+impl Following {
+    /// Puts what is newer than the last look into the queue.
+    async fn look(&mut self) -> Result<(), Problem> {
+        let core = &self.app.core;
+        match &self.follows {
+            Follows::Payment(key) => {
+                let found = payments::payment(core, &key.0, key.1).await?;
+                if let Some(payment) = found.filter(|payment| payment.revision > self.seen) {
+                    self.seen = payment.revision;
+                    let html = standing_part(&self.app, &payment).await?;
+                    self.waiting.push_back(event("standing", payment.revision, &html));
+                }
+            }
+            Follows::Tenant(tenant) => {
+                for listed in payments::changed(core, tenant, self.seen).await? {
+                    self.seen = listed.payment.revision;
+                    self.waiting.push_back(event("payment", self.seen, &row_html(&listed)?));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for news of what is followed; false when the stream is over.
+    async fn wait(&mut self) -> bool {
+        let Self { follows, news, stop, ends_at, .. } = self;
+        let follows: &Follows = follows;
+        let concerns = |change: &Change| match follows {
+            Follows::Payment(key) => change.payment == key.1,
+            Follows::Tenant(tenant) => change.tenant == *tenant,
+        };
+        let ours = async {
+            loop {
+                match news.recv().await {
+                    Ok(change) if concerns(&change) => return true,
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => return true,
+                    Err(RecvError::Closed) => return false,
+                }
+            }
+        };
+        tokio::select! {
+            goes_on = ours => goes_on,
+            () = stopped(stop) => false,
+            () = tokio::time::sleep_until(*ends_at) => false,
+        }
+    }
+}
+
+fn event(name: &str, revision: u64, html: &str) -> Event {
+    // A carriage return would end the field; HTML needs none.
+    Event::default().event(name).id(revision.to_string()).data(html.replace('\r', ""))
+}

@@ -1,0 +1,251 @@
+//! The gateway on the network: routes, and what every request passes through.
+
+mod assets;
+mod cookies;
+mod error;
+mod handheld;
+pub(crate) mod hosts;
+mod layers;
+mod limits;
+mod live;
+mod office;
+mod pay;
+mod payer;
+pub(crate) mod server;
+pub(crate) mod tls;
+mod webhook;
+
+use crate::admin::{only_tenant, tenant_of_host};
+use crate::core::{Core, FolderError, Installation, Tenant};
+use crate::processors::Clients;
+use crate::store::StoreError;
+use crate::urls::PublicUrl;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use error::ApiError;
+use holdfast_domain::{Secret, TenantSlug};
+use holdfast_protocol::order::ORDER_BYTES_MAX;
+use holdfast_protocol::wire::ErrorCode;
+use hosts::RequestHost;
+use limits::RateLimit;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
+
+/// Largest body of a form or a small JSON message, in bytes.
+const SMALL_BODY_BYTES_MAX: usize = 16 * 1024;
+/// Largest webhook body in bytes: an event carries one object, mostly of a few kilobytes.
+const WEBHOOK_BODY_BYTES_MAX: usize = 512 * 1024;
+/// Tries to enrol in a minute, from one address and from all: a code has 40 bits and ten minutes.
+const ENROL_TRIES: (u32, u32) = (10, 100);
+/// Tries to sign in in a minute, from one address and from all.
+const SIGN_IN_TRIES: (u32, u32) = (20, 200);
+/// Payers coming back in a minute for whom Stripe is asked, from one address and from all. Over
+/// that, their page waits for the next poll.
+const RETURNS: (u32, u32) = (30, 600);
+/// Refused webhook deliveries that are recorded in a minute, from one address and from all.
+const REFUSED_RECORDS: (u32, u32) = (60, 120);
+/// Live streams at once; each holds a connection. One more is asked to come back later.
+const STREAMS_MAX: usize = 1024;
+
+/// Who is at the other end of the connection.
+type Peer = axum::extract::ConnectInfo<std::net::SocketAddr>;
+
+/// What the handlers share.
+pub(crate) struct App {
+    pub(crate) core: Arc<Core>,
+    pub(crate) clients: Arc<Clients>,
+    pub(crate) world: crate::world::SharedWorld,
+    pub(crate) public_url: PublicUrl,
+    installation: Installation,
+    token_secret: Secret<Vec<u8>>,
+    enrol_limit: RateLimit,
+    sign_in_limit: RateLimit,
+    return_limit: RateLimit,
+    refused_limit: RateLimit,
+    streams: Arc<Semaphore>,
+    /// Turns true when the gateway stops: streams and long polls end then.
+    stop: watch::Receiver<bool>,
+}
+
+/// Whose a host name is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HostOwner {
+    /// The gateway's own: every tenant is served under it.
+    Shared,
+    /// One tenant's: no other is served under it.
+    Tenant(TenantSlug),
+}
+
+impl HostOwner {
+    /// True if this tenant is served under the host.
+    fn serves(&self, tenant: &TenantSlug) -> bool {
+        match self {
+            Self::Shared => true,
+            Self::Tenant(owner) => owner == tenant,
+        }
+    }
+
+    /// The tenant that the host belongs to.
+    fn tenant(&self) -> Option<&TenantSlug> {
+        match self {
+            Self::Shared => None,
+            Self::Tenant(owner) => Some(owner),
+        }
+    }
+}
+
+impl App {
+    pub(crate) async fn new(
+        core: Arc<Core>,
+        clients: Arc<Clients>,
+        public_url: PublicUrl,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Self, FolderError> {
+        Ok(Self {
+            world: Arc::clone(&core.world),
+            installation: core.installation().await?,
+            token_secret: crate::admin::token_secret(&core).await?,
+            core,
+            clients,
+            public_url,
+            enrol_limit: RateLimit::per_minute(ENROL_TRIES.0, ENROL_TRIES.1),
+            sign_in_limit: RateLimit::per_minute(SIGN_IN_TRIES.0, SIGN_IN_TRIES.1),
+            return_limit: RateLimit::per_minute(RETURNS.0, RETURNS.1),
+            refused_limit: RateLimit::per_minute(REFUSED_RECORDS.0, REFUSED_RECORDS.1),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            stop,
+        })
+    }
+
+    /// Whose a host name is; none if it is not registered here.
+    async fn served_under(&self, host: &RequestHost) -> Result<Option<HostOwner>, StoreError> {
+        if let Some(tenant) = tenant_of_host(&self.core, &host.name).await? {
+            return Ok(Some(HostOwner::Tenant(tenant)));
+        }
+        let ours = host.is_loopback() || host.name == self.public_url.host();
+        Ok(ours.then_some(HostOwner::Shared))
+    }
+
+    /// The tenant of an address, if it is served under this host.
+    async fn tenant_at(&self, slug: &str, owner: &HostOwner) -> Result<Tenant, ApiError> {
+        let slug = TenantSlug::parse(slug).map_err(|_| ApiError::not_found())?;
+        if !owner.serves(&slug) {
+            return Err(ApiError::not_found());
+        }
+        let found = self.core.tenant(&slug).await?;
+        found.ok_or_else(ApiError::not_found)
+    }
+
+    /// The tenant of a host name: its owner, or the only tenant there is.
+    async fn tenant_of(&self, owner: &HostOwner) -> Result<Option<TenantSlug>, StoreError> {
+        match owner {
+            HostOwner::Tenant(tenant) => Ok(Some(tenant.clone())),
+            HostOwner::Shared => only_tenant(&self.core).await,
+        }
+    }
+
+    /// The gateway's clock in Unix seconds.
+    fn now_unix_s(&self) -> u64 {
+        u64::try_from(self.core.now_ms().div_euclid(1000)).unwrap_or(0)
+    }
+}
+
+/// A failure of ours: the log gets the whole, the client the least.
+macro_rules! failures_are_unavailable {
+    ($($error:ty),*) => {$(
+        impl From<$error> for ApiError {
+            fn from(error: $error) -> Self {
+                log_failure(&error);
+                Self::unavailable()
+            }
+        }
+
+        impl From<$error> for error::Problem {
+            fn from(error: $error) -> Self {
+                log_failure(&error);
+                Self::unavailable()
+            }
+        }
+    )*};
+}
+failures_are_unavailable!(
+    StoreError,
+    FolderError,
+    holdfast_ledger::StoreError,
+    crate::world::NoEntropy,
+    askama::Error
+);
+
+/// Logs an error with everything behind it.
+pub(crate) fn log_failure(error: &dyn std::error::Error) {
+    let mut chain = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        chain.push_str(": ");
+        chain.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    tracing::error!(error = chain, "a request failed");
+}
+
+/// Every route, inside every layer.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let small = DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX);
+    let orders = post(handheld::submit).layer(DefaultBodyLimit::max(ORDER_BYTES_MAX));
+    let webhooks = Router::new()
+        .route("/api/{tenant}/qr/payment/webhook", post(webhook::by_path))
+        .route("/api/system/payments/stripe/callback", post(webhook::by_host))
+        .layer(DefaultBodyLimit::max(WEBHOOK_BODY_BYTES_MAX));
+    Router::new()
+        .route("/", get(office::home))
+        .route("/health", get(health))
+        .route("/assets/holdfast.css", get(assets::css))
+        .route("/assets/holdfast.js", get(assets::js))
+        .route("/assets/icon.svg", get(assets::icon))
+        .route("/api/{tenant}/handheld/enrol", post(handheld::enrol))
+        .route("/api/{tenant}/handheld/token", post(handheld::token))
+        .route("/api/{tenant}/handheld/config", get(handheld::config))
+        .route("/api/{tenant}/handheld/payments", get(handheld::payments))
+        .route("/e/{tenant}/{code}", get(payer::enrolment_link))
+        .route("/O/{order}", get(payer::order))
+        .route("/o/{order}", get(payer::order))
+        .route("/O/{order}/pay", post(payer::pay_order))
+        .route("/o/{order}/pay", post(payer::pay_order))
+        .route("/pay/{payment}", get(payer::payment))
+        .route("/pay/{payment}/pay", post(payer::pay_again))
+        .route("/pay/{payment}/return", get(payer::returned))
+        .route("/pay/{payment}/live", get(live::payment))
+        .route("/sign-in/{token}", get(office::sign_in_page).post(office::sign_in))
+        .route("/admin", get(office::home))
+        .route("/admin/payments", get(office::payments))
+        .route("/admin/payments/live", get(live::office))
+        .route("/admin/handhelds", get(office::handhelds))
+        .route("/admin/handhelds/code", post(office::new_code))
+        .route("/admin/handhelds/approve", post(office::approve))
+        .route("/admin/sign-out", post(office::sign_out))
+        .layer(small)
+        .route("/api/{tenant}/orders", orders)
+        .merge(webhooks)
+        .layer(from_fn(layers::deadline))
+        .layer(from_fn_with_state(Arc::clone(&app), layers::host))
+        .layer(from_fn(layers::guard))
+        .layer(from_fn_with_state(Arc::clone(&app), layers::trace))
+        .with_state(app)
+}
+
+/// True while the database answers: for load balancers and `scripts/run`.
+async fn health(
+    axum::extract::State(app): axum::extract::State<Arc<App>>,
+) -> Result<&'static str, ApiError> {
+    app.core.installation().await?;
+    Ok("ok\n")
+}
+
+/// The code of a body that an extractor refused.
+fn refused_body(status: axum::http::StatusCode) -> ApiError {
+    let (code, _, what, todo) = error::of_status(status);
+    let code = if code == ErrorCode::TooLarge { code } else { ErrorCode::Malformed };
+    ApiError::new(code, format!("{what} {todo}"))
+}

@@ -1,0 +1,23 @@
+//! The HTML of payer and office. Templates get words and amounts ready to show; whatever comes
+//! from outside is escaped by askama, and the few places that insert HTML insert our own.
+
+pub(crate) mod assets;
+pub(crate) mod office;
+pub(crate) mod payer;
+mod words;
+
+pub(crate) use words::{
+    LineView, Moment, Sign, StateView, sentence_for_office, sentence_for_payer,
+};
+
+use askama::Template;
+
+/// A page that says what went wrong and what to do.
+#[derive(Template)]
+#[template(path = "problem.html")]
+pub(crate) struct ProblemPage<'a> {
+    pub(crate) heading: &'a str,
+    pub(crate) what: &'a str,
+    pub(crate) todo: &'a str,
+    pub(crate) request_id: &'a str,
+}

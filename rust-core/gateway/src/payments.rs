@@ -1,0 +1,107 @@
+//! Payments as pages and handhelds read them. Nothing here changes one.
+
+use crate::core::Core;
+use crate::store::{StoreError, rows};
+use holdfast_domain::{DeviceId, PaymentId, TenantSlug};
+use holdfast_ledger::{Attempt, Payment};
+use sqlx::query;
+
+/// Changes in one answer to a handheld; it asks again for more.
+pub(crate) const CHANGES_MAX: i64 = 100;
+/// Payments that the office's list shows.
+pub(crate) const LIST_MAX: i64 = 100;
+
+/// A payment with the name of its officer.
+pub(crate) struct Listed {
+    pub(crate) payment: Payment,
+    pub(crate) officer: String,
+}
+
+/// A payment by its tenant and ID.
+pub(crate) async fn payment(
+    core: &Core,
+    tenant: &TenantSlug,
+    id: PaymentId,
+) -> Result<Option<Payment>, StoreError> {
+    let sql = query("SELECT * FROM payments WHERE tenant = ? AND payment = ?");
+    let sql = sql.bind(tenant.as_str()).bind(id.to_string());
+    let row = sql.fetch_optional(&core.store.reads).await?;
+    row.as_ref().map(rows::payment).transpose()
+}
+
+/// A payment by its ID alone, for the address that a payer has. A payment ID is beyond guessing;
+/// should a second tenant copy one, the first payment keeps its address.
+pub(crate) async fn payment_by_id(
+    core: &Core,
+    within: Option<&TenantSlug>,
+    id: PaymentId,
+) -> Result<Option<Payment>, StoreError> {
+    if let Some(tenant) = within {
+        return payment(core, tenant, id).await;
+    }
+    let sql = query("SELECT * FROM payments WHERE payment = ? ORDER BY accepted_at_ms LIMIT 1");
+    let row = sql.bind(id.to_string()).fetch_optional(&core.store.reads).await?;
+    row.as_ref().map(rows::payment).transpose()
+}
+
+/// A handheld's payments that changed after a revision, oldest change first.
+pub(crate) async fn changes(
+    core: &Core,
+    tenant: &TenantSlug,
+    device: DeviceId,
+    after: u64,
+) -> Result<Vec<Payment>, StoreError> {
+    let sql = query(
+        "SELECT * FROM payments WHERE tenant = ? AND device = ? AND revision > ? \
+         ORDER BY revision LIMIT ?",
+    );
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let sql = sql.bind(tenant.as_str()).bind(device.to_string()).bind(after).bind(CHANGES_MAX);
+    let found = sql.fetch_all(&core.store.reads).await?;
+    found.iter().map(rows::payment).collect()
+}
+
+/// The newest payments of a tenant.
+pub(crate) async fn newest(core: &Core, tenant: &TenantSlug) -> Result<Vec<Listed>, StoreError> {
+    let sql = query(
+        "SELECT p.*, o.name AS officer_name FROM payments p LEFT JOIN officers o \
+         ON o.tenant = p.tenant AND o.officer = p.officer WHERE p.tenant = ? \
+         ORDER BY p.accepted_at_ms DESC, p.payment DESC LIMIT ?",
+    );
+    let sql = sql.bind(tenant.as_str()).bind(LIST_MAX);
+    sql.fetch_all(&core.store.reads).await?.iter().map(listed).collect()
+}
+
+/// A tenant's payments that changed after a revision, oldest change first.
+pub(crate) async fn changed(
+    core: &Core,
+    tenant: &TenantSlug,
+    after: u64,
+) -> Result<Vec<Listed>, StoreError> {
+    let sql = query(
+        "SELECT p.*, o.name AS officer_name FROM payments p LEFT JOIN officers o \
+         ON o.tenant = p.tenant AND o.officer = p.officer WHERE p.tenant = ? AND p.revision > ? \
+         ORDER BY p.revision LIMIT ?",
+    );
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let sql = sql.bind(tenant.as_str()).bind(after).bind(CHANGES_MAX);
+    sql.fetch_all(&core.store.reads).await?.iter().map(listed).collect()
+}
+
+fn listed(row: &sqlx::sqlite::SqliteRow) -> Result<Listed, StoreError> {
+    use sqlx::Row;
+    let officer: Option<String> = row.try_get("officer_name")?;
+    Ok(Listed { payment: rows::payment(row)?, officer: officer.unwrap_or_default() })
+}
+
+/// The attempts of a payment, oldest first.
+pub(crate) async fn attempts(
+    core: &Core,
+    tenant: &TenantSlug,
+    id: PaymentId,
+) -> Result<Vec<Attempt>, StoreError> {
+    let sql = query("SELECT * FROM attempts WHERE tenant = ? AND payment = ? ORDER BY number");
+    let sql = sql.bind(tenant.as_str()).bind(id.to_string());
+    let found = sql.fetch_all(&core.store.reads).await?;
+    found.iter().map(rows::attempt).collect()
+}

@@ -1,0 +1,173 @@
+//! Starting and stopping the server.
+
+use crate::core::{Core, FolderError};
+use crate::http::server::serve;
+use crate::http::tls::{TlsError, acceptor};
+use crate::http::{App, router};
+use crate::processors::Clients;
+use crate::store::StoreError;
+use crate::urls::{PublicUrl, UrlError};
+use crate::worker::work;
+use crate::world::{SharedWorld, SystemWorld};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How a gateway is to be served.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The data folder that `init` made.
+    pub data: PathBuf,
+    /// Address and port; port 0 picks a free one.
+    pub listen: String,
+    /// Where payers reach it. Without one: what `init` was told, or the address it listens on.
+    pub public_url: Option<String>,
+    /// Certificate and key, to serve TLS itself.
+    pub tls: Option<TlsFiles>,
+}
+
+/// PEM files.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate with its chain.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// Why the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Somebody listens there already.
+    #[error("{0} is in use; stop what listens there, or choose another port with --listen")]
+    PortInUse(String),
+    /// The address cannot be listened on.
+    #[error(
+        "--listen {address}: it cannot be listened on; write it as ADDRESS:PORT, such as 127.0.0.1:8480"
+    )]
+    Listen {
+        /// What was given.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The public address is none.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// TLS cannot be offered.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::Folder(error.into())
+    }
+}
+
+/// A running gateway. Dropping it stops nothing in order; call [`Running::shutdown`].
+pub struct Running {
+    url: String,
+    public_url: PublicUrl,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    working: JoinHandle<()>,
+    core: Arc<Core>,
+}
+
+/// Serves a data folder until [`Running::shutdown`].
+pub async fn start(options: Options) -> Result<Running, StartError> {
+    start_in(options, Arc::new(SystemWorld)).await
+}
+
+/// The same with a clock and randomness of the caller's.
+pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, StartError> {
+    let tls =
+        options.tls.as_ref().map(|files| acceptor(&files.certificate, &files.key)).transpose()?;
+    let given = options.public_url.as_deref().map(PublicUrl::parse).transpose()?;
+    let listener = listen(&options.listen).await?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let url = url_of(scheme, &listener, &options.listen)?;
+    let core = Core::open(&options.data, world).await?;
+    let public_url = match given {
+        Some(given) => given,
+        None => match core.installation().await?.public_url {
+            Some(stored) => PublicUrl::parse(&stored)?,
+            None => PublicUrl::parse(&url)?,
+        },
+    };
+    core.set_serving_url(public_url.as_str()).await?;
+    let core = Arc::new(core);
+    let clients = Arc::new(Clients::default());
+    let (stop, stopping) = watch::channel(false);
+    let app =
+        App::new(Arc::clone(&core), Arc::clone(&clients), public_url.clone(), stopping.clone());
+    let app = router(Arc::new(app.await?));
+    let working = tokio::spawn(work(Arc::clone(&core), clients, stopping.clone()));
+    let serving = tokio::spawn(serve(listener, tls, app, stopping));
+    tracing::info!(url, public_url = public_url.as_str(), "the gateway is up");
+    Ok(Running { url, public_url, stop, serving, working, core })
+}
+
+/// Returns once the gateway is told to stop.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn listen(address: &str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => StartError::PortInUse(address.to_owned()),
+        _ => StartError::Listen { address: address.to_owned(), source },
+    })
+}
+
+/// The address to open. A gateway that listens on every interface is reached on this machine by
+/// its own name.
+fn url_of(scheme: &str, listener: &TcpListener, asked: &str) -> Result<String, StartError> {
+    let address = listener
+        .local_addr()
+        .map_err(|source| StartError::Listen { address: asked.to_owned(), source })?;
+    let shown = match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("127.0.0.1:{}", v4.port()),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => format!("127.0.0.1:{}", v6.port()),
+        other => other.to_string(),
+    };
+    Ok(format!("{scheme}://{shown}"))
+}
+
+impl Running {
+    /// Where it listens, with the port that was picked.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where payers reach it.
+    pub fn public_url(&self) -> &str {
+        self.public_url.as_str()
+    }
+
+    /// Lets running requests and jobs finish, then closes the database.
+    pub async fn shutdown(self) {
+        // Nobody may be listening any more; then there is nothing to stop.
+        let _ = self.stop.send(true);
+        for task in [self.serving, self.working] {
+            if task.await.is_err() {
+                tracing::error!("a task of the gateway stopped before its time");
+            }
+        }
+        match Arc::try_unwrap(self.core) {
+            Ok(core) => core.close().await,
+            // A request that was cut off still holds it; each commit is whole on disk already.
+            Err(_) => tracing::warn!("the database was closed with a request still running"),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The ledger's home: a SQLite database, one writer, several readers.
+//!
+//! Columns are only BIGINT, TEXT and BLOB, so that PostgreSQL can take the same schema
+//! (`migrations/`). Changes go through [`writer`]; reads use connections of their own, which in
+//! WAL mode never wait for the writer.
+
+mod ledger;
+pub(crate) mod rows;
+mod writer;
+
+pub(crate) use ledger::{LedgerTx, catalogue};
+pub(crate) use writer::{WriteTx, Writer};
+
+use crate::world::{NoEntropy, SharedWorld, World, random};
+use holdfast_domain::{DeviceId, PaymentId, TenantSlug};
+use holdfast_ledger::{Decision, Env};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Connection, SqlSafeStr, SqliteConnection};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, broadcast};
+use tokio::task::JoinHandle;
+
+/// Name of the database within the data folder.
+const FILE_NAME: &str = "holdfast.db";
+/// Connections that read: more than this many cores seldom pay for themselves in SQLite.
+const READERS: u32 = 4;
+/// How long a connection waits for another process to finish its transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// News kept for a slow listener; one that falls further behind reads the database instead.
+const NEWS_MAX: usize = 1024;
+
+/// A payment changed; screens that show it should look again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) tenant: TenantSlug,
+    pub(crate) device: DeviceId,
+    pub(crate) payment: PaymentId,
+    /// The tenant's revision that the change got.
+    pub(crate) revision: u64,
+}
+
+/// Why the database did not do as it was told.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQL failed.
+    #[error("the database failed; check the disk and its free space")]
+    Sql(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the database cannot be brought up to date; it may be of a newer gateway")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The change was made but not committed: it did not happen.
+    #[error("the database could not save the change; check the disk and its free space")]
+    Commit,
+    /// Another process held the database for too long; the change was not begun.
+    #[error("the database is busy; try again")]
+    Busy,
+    /// The gateway is stopping.
+    #[error("the gateway is stopping; try again in a moment")]
+    Closed,
+    /// A value in the database is none that this program writes.
+    #[error("the database holds a value that does not belong there ({0}); restore a backup")]
+    Damaged(&'static str),
+    /// No randomness for a key or an ID.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+}
+
+impl From<StoreError> for holdfast_ledger::StoreError {
+    fn from(error: StoreError) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+/// The open database.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pub(crate) writer: Writer,
+    pub(crate) reads: SqlitePool,
+    /// Every committed change of a payment.
+    pub(crate) news: broadcast::Sender<Change>,
+    /// Rings when a job may be due.
+    pub(crate) work: Arc<Notify>,
+    world: SharedWorld,
+}
+
+impl Store {
+    /// Opens the database of a data folder, creating it if that is asked for, and brings its
+    /// schema up to date.
+    pub(crate) async fn open(
+        folder: &Path,
+        create: bool,
+        world: SharedWorld,
+    ) -> Result<(Self, JoinHandle<()>), StoreError> {
+        let path = database_path(folder);
+        let options = options(&path);
+        let mut connection =
+            SqliteConnection::connect_with(&options.clone().create_if_missing(create)).await?;
+        migrator().run(&mut connection).await?;
+        let reads = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true))
+            .await?;
+        let (news, _) = broadcast::channel(NEWS_MAX);
+        let work = Arc::new(Notify::new());
+        let (writer, task) = Writer::start(connection, news.clone(), Arc::clone(&work));
+        Ok((Self { writer, reads, news, work, world }, task))
+    }
+
+    /// What a decision would answer, without doing it. It reads one snapshot and writes nothing.
+    pub(crate) async fn preview<D: Decision>(
+        &self,
+        decision: &D,
+    ) -> Result<D::Outcome, holdfast_ledger::StoreError> {
+        let env = env(self.world.as_ref())?;
+        let mut transaction = self.reads.begin().await.map_err(StoreError::Sql)?;
+        let outcome = decision.decide(&mut LedgerTx::preview(&mut transaction), &env).await?;
+        transaction.rollback().await.map_err(StoreError::Sql)?;
+        Ok(outcome)
+    }
+}
+
+impl holdfast_ledger::Store for Store {
+    async fn run<D: Decision>(
+        &self,
+        decision: D,
+    ) -> Result<D::Outcome, holdfast_ledger::StoreError> {
+        let world = Arc::clone(&self.world);
+        let change = self.writer.run(move |tx| {
+            Box::pin(async move {
+                let env = env(world.as_ref())?;
+                let WriteTx { connection, changes, work } = tx;
+                decision.decide(&mut LedgerTx::real(connection, changes, work), &env).await
+            })
+        });
+        change.await
+    }
+}
+
+fn env(world: &dyn World) -> Result<Env, StoreError> {
+    Ok(Env { now_ms: world.now_ms(), entropy: random(world)? })
+}
+
+/// Where the database of a data folder lies.
+pub(crate) fn database_path(folder: &Path) -> PathBuf {
+    folder.join(FILE_NAME)
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        // An acknowledged payment survives a power cut: each commit is on disk before its answer.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+}
+
+fn migrator() -> Migrator {
+    let first = include_str!("../../migrations/0001_first.sql");
+    let simple = MigrationType::Simple;
+    Migrator::with_migrations(vec![Migration::new(
+        1,
+        "first".into(),
+        simple,
+        first.into_sql_str(),
+        false,
+    )])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! How secrets rest: envelope encryption with AES-256-GCM.
+//!
+//! One *master key* lives in a file beside the database, never in it. It only wraps *data keys*,
+//! one for each tenant and one for the gateway itself, which stand in the database in wrapped
+//! form. Data keys seal the secrets: Stripe's keys, webhook secrets, the secrets of handhelds.
+//! So a copy of the database alone tells nothing, the master key can be changed by wrapping a
+//! few data keys anew, and one tenant's key opens nothing of another's.
+//!
+//! Each sealed value is bound to its [`Place`] (tenant, table, row, column): copied to another
+//! row it no longer opens.
+
+mod envelope;
+mod master;
+
+pub use envelope::SealError;
+pub(crate) use envelope::{DataKey, GATEWAY_SCOPE, Place, key_number, wrap_new};
+pub(crate) use master::MasterKey;
+pub use master::MasterKeyError;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// The master key with the data keys that have been unwrapped so far.
+pub(crate) struct Vault {
+    master: MasterKey,
+    opened: RwLock<HashMap<(String, u32), Arc<DataKey>>>,
+}
+
+impl Vault {
+    pub(crate) fn new(master: MasterKey) -> Self {
+        Self { master, opened: RwLock::default() }
+    }
+
+    /// The data key of a scope, unwrapped once and kept.
+    pub(crate) fn data_key(
+        &self,
+        scope: &str,
+        number: u32,
+        wrapped: &[u8],
+    ) -> Result<Arc<DataKey>, SealError> {
+        let known = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = known.get(&(scope.to_owned(), number)) {
+            return Ok(Arc::clone(key));
+        }
+        drop(known);
+        let key = Arc::new(envelope::unwrap(&self.master, scope, number, wrapped)?);
+        let mut known = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(known.entry((scope.to_owned(), number)).or_insert(key)))
+    }
+
+    pub(crate) fn master(&self) -> &MasterKey {
+        &self.master
+    }
+}

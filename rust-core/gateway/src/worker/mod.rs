@@ -1,0 +1,126 @@
+//! Durable work: jobs are leased from the ledger, carried out, and given back.
+//!
+//! A job survives a crash, because it is a row; two workers never share one, because it is
+//! leased; and a worker that was too slow cannot finish what another has taken over, because it is
+//! fenced. What a job does may be done twice without harm: requests are frozen, and evidence is
+//! evidence however often it is brought.
+
+mod check;
+mod open;
+
+use crate::core::Core;
+use crate::payments;
+use crate::processors::Clients;
+use crate::serve::stopped;
+use crate::store::StoreError;
+use futures_util::FutureExt;
+use holdfast_ledger::{EndLifetime, FinishJob, Job, JobEnd, JobKind, LeaseJobs, Store};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// Jobs carried out at once: far below Stripe's 25 requests a second in test mode.
+const JOBS_AT_ONCE: u32 = 8;
+/// How often the jobs are looked through without being rung for: they also become due by time, and
+/// another process may have wished for one.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// Pause after the database failed, so that the log is not flooded.
+const FAILURE_PAUSE: Duration = Duration::from_secs(5);
+/// How long running jobs get to finish when the gateway stops. The rest is taken over later.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Works until `stop` turns true.
+pub(crate) async fn work(core: Arc<Core>, clients: Arc<Clients>, mut stop: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(usize::try_from(JOBS_AT_ONCE).unwrap_or(1)));
+    let mut running = JoinSet::new();
+    while !*stop.borrow() {
+        let free = u32::try_from(places.available_permits()).unwrap_or(0);
+        let leased = if free == 0 { Ok(Vec::new()) } else { lease(&core, free).await };
+        let pause = match leased {
+            Ok(jobs) => {
+                for job in jobs {
+                    let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+                    let (core, clients) = (Arc::clone(&core), Arc::clone(&clients));
+                    running.spawn(async move {
+                        run(&core, &clients, job).await;
+                        drop(place);
+                        // A place is free: whatever waited for it can be leased.
+                        core.store.work.notify_one();
+                    });
+                }
+                LOOK_AGAIN
+            }
+            Err(error) => {
+                tracing::error!(%error, "jobs could not be leased");
+                FAILURE_PAUSE
+            }
+        };
+        while running.try_join_next().is_some() {}
+        tokio::select! {
+            () = core.store.work.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+            () = stopped(&mut stop) => {}
+        }
+    }
+    let all_done = async { while running.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, all_done).await.is_err() {
+        tracing::warn!("some jobs did not finish in time; they are taken up again later");
+    }
+}
+
+async fn lease(core: &Core, limit: u32) -> Result<Vec<Job>, holdfast_ledger::StoreError> {
+    // Looking first keeps an idle gateway from writing twice a second.
+    if !any_due(core).await? {
+        return Ok(Vec::new());
+    }
+    core.store.run(LeaseJobs { limit }).await
+}
+
+async fn any_due(core: &Core) -> Result<bool, StoreError> {
+    let sql =
+        sqlx::query("SELECT 1 FROM jobs WHERE due_at_ms <= ? AND leased_until_ms <= ? LIMIT 1");
+    let now_ms = core.now_ms();
+    Ok(sql.bind(now_ms).bind(now_ms).fetch_optional(&core.store.reads).await?.is_some())
+}
+
+async fn run(core: &Core, clients: &Clients, job: Job) {
+    let carried_out = AssertUnwindSafe(carry_out(core, clients, &job)).catch_unwind().await;
+    let end = match carried_out {
+        Ok(Ok(end)) => end,
+        Ok(Err(error)) => {
+            let (kind, payment, tries) = (job.kind.as_str(), job.payment, job.tries);
+            tracing::warn!(kind, %payment, tries, %error, "a job is left for later");
+            JobEnd::Again
+        }
+        Err(_) => {
+            tracing::error!(kind = job.kind.as_str(), payment = %job.payment, "a job panicked");
+            JobEnd::Again
+        }
+    };
+    match core.store.run(FinishJob { job, end }).await {
+        Ok(true) => {}
+        Ok(false) => tracing::info!("a job took longer than its lease; another worker has it"),
+        // The lease runs out by itself.
+        Err(error) => tracing::error!(%error, "a job could not be given back"),
+    }
+}
+
+/// An error of any kind: it is logged with its chain, and the job comes again.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+async fn carry_out(core: &Core, clients: &Clients, job: &Job) -> Result<JobEnd, Failure> {
+    let found = payments::payment(core, &job.tenant, job.payment).await?;
+    let Some(payment) = found else { return Ok(JobEnd::Done) };
+    match job.kind {
+        JobKind::OpenSession => open::open_session(core, clients, &payment).await,
+        JobKind::CheckSession => check::check_session(core, clients, &payment).await,
+        JobKind::EndLifetime => {
+            let end = EndLifetime { tenant: job.tenant.clone(), payment: job.payment };
+            let over = payment.lifetime_ends_at_ms <= core.now_ms();
+            core.store.run(end).await?;
+            Ok(if over { JobEnd::Done } else { JobEnd::Again })
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Sending the frozen request of an attempt, and finding out what became of it.
+//!
+//! While Stripe would still take the request's expiry, the same bytes are sent again as often as it
+//! takes. After that, or once Stripe replays a stored failure for the key, sending is over: the
+//! session is looked up by our reference in the window of time in which it can have been made.
+//! Only a look that finds nothing proves that there is nothing.
+
+use super::Failure;
+use crate::core::Core;
+use crate::looking::mode;
+use crate::opening::{META_ATTEMPT, frozen_request};
+use crate::payments;
+use crate::processors::Clients;
+use holdfast_ledger::schedule::may_resend;
+use holdfast_ledger::{Attempt, AttemptState, JobEnd, OpenRefused, Payment, SessionOpened, Store};
+use holdfast_stripe::objects::CheckoutSession;
+use holdfast_stripe::{CallError, Client, Created, UnknownWhy};
+
+/// How far Stripe's clock may lie from ours when a session is looked up, in seconds.
+const CLOCK_SLACK_S: i64 = 300;
+/// A session that is not found this soon after its request may still be on its way, in
+/// milliseconds.
+const SETTLED_MS: i64 = 120_000;
+
+pub(super) async fn open_session(
+    core: &Core,
+    clients: &Clients,
+    payment: &Payment,
+) -> Result<JobEnd, Failure> {
+    let attempts = payments::attempts(core, &payment.tenant, payment.payment).await?;
+    let Some(attempt) = attempts.into_iter().find(|it| it.state == AttemptState::Frozen) else {
+        return Ok(JobEnd::Done);
+    };
+    let client = clients.of(core, payment).await?;
+    if !may_resend(attempt.expires_at_unix_s, core.now_ms()) {
+        return look_up(core, &client, &attempt).await;
+    }
+    match client.send::<CheckoutSession>(&frozen_request(&attempt)).await {
+        Ok(session) => opened(core, &attempt, session).await,
+        Err(CallError::Unknown { why: UnknownWhy::ServerError { replayed: true, .. }, .. })
+        | Err(CallError::IdempotencyMismatch(_)) => look_up(core, &client, &attempt).await,
+        Err(error) if error.settles_earlier_sends() => {
+            tracing::error!(payment = %attempt.payment, %error, "Stripe refuses to open a session");
+            refused(core, &attempt, true).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn opened(
+    core: &Core,
+    attempt: &Attempt,
+    session: CheckoutSession,
+) -> Result<JobEnd, Failure> {
+    tracing::info!(
+        payment = %attempt.payment, number = attempt.number, session = %session.id,
+        mode = %mode(session.livemode), "session opened"
+    );
+    let opened = SessionOpened {
+        tenant: attempt.tenant.clone(),
+        payment: attempt.payment,
+        number: attempt.number,
+        session: session.id,
+        url: session.url,
+    };
+    core.store.run(opened).await?;
+    Ok(JobEnd::Done)
+}
+
+async fn refused(core: &Core, attempt: &Attempt, needs_attention: bool) -> Result<JobEnd, Failure> {
+    let refused = OpenRefused {
+        tenant: attempt.tenant.clone(),
+        payment: attempt.payment,
+        number: attempt.number,
+        needs_attention,
+    };
+    core.store.run(refused).await?;
+    Ok(JobEnd::Done)
+}
+
+/// Finds the session that the request may have made. Two sessions of one attempt are both told to
+/// the ledger, which knows that a person has to look.
+async fn look_up(core: &Core, client: &Client, attempt: &Attempt) -> Result<JobEnd, Failure> {
+    let made_from = attempt.frozen_at_ms.div_euclid(1000).saturating_sub(CLOCK_SLACK_S);
+    let made_until = attempt.expires_at_unix_s.saturating_add(CLOCK_SLACK_S);
+    let window = Created { from: Some(made_from), to: Some(made_until) };
+    let found = client.checkout_sessions_of(&attempt.payment.to_string(), window).await?;
+    let number = attempt.number.to_string();
+    let of_this_attempt = |session: &CheckoutSession| {
+        session.metadata.get(META_ATTEMPT).is_none_or(|it| *it == number)
+    };
+    let mut end = None;
+    for session in found.into_iter().filter(of_this_attempt) {
+        end = Some(opened(core, attempt, session).await?);
+    }
+    match end {
+        Some(end) => Ok(end),
+        None if core.now_ms().saturating_sub(attempt.frozen_at_ms) < SETTLED_MS => {
+            Ok(JobEnd::Again)
+        }
+        None => {
+            tracing::warn!(payment = %attempt.payment, number, "the request made no session");
+            refused(core, attempt, false).await
+        }
+    }
+}

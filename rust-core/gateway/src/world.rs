@@ -1,0 +1,44 @@
+//! The clock and the source of randomness, passed in so that tests and simulations own them.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What the gateway cannot compute by itself: the time, and bytes that nobody can guess.
+pub trait World: Send + Sync + 'static {
+    /// Milliseconds since 1970.
+    fn now_ms(&self) -> i64;
+
+    /// Fills the buffer from a cryptographic source, or says why it cannot.
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy>;
+}
+
+/// The system gave no random bytes. Nothing that needs a key or an ID may go on.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the system gives no random numbers; restart this machine, then try again")]
+pub struct NoEntropy;
+
+/// A world that can be shared between tasks.
+pub type SharedWorld = Arc<dyn World>;
+
+/// The machine's own clock and random source.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemWorld;
+
+impl World for SystemWorld {
+    fn now_ms(&self) -> i64 {
+        // A clock before 1970 is wrong by decades; zero makes every comparison err towards "old".
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy> {
+        getrandom::fill(buffer).map_err(|_| NoEntropy)
+    }
+}
+
+/// So many random bytes.
+pub(crate) fn random<const N: usize>(world: &dyn World) -> Result<[u8; N], NoEntropy> {
+    let mut bytes = [0; N];
+    world.fill(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,15 @@
+//! A Rust handheld, the real gateway and the real sandbox: whole payments over real HTTP.
+//!
+//! Only the network between handheld and gateway can be broken on purpose ([`radio`]); the device
+//! key and the vault are the software ones. The payer is a plain HTTP client that follows the same
+//! links and presses the same buttons as a browser ([`payer`]).
+#![allow(clippy::expect_used, reason = "tests fail by panicking, helpers of tests too")]
+
+mod handheld;
+mod offline;
+mod payer;
+mod paying;
+mod radio;
+mod trouble;
+mod webhooks;
+mod world;

@@ -3,7 +3,7 @@
 //! Only the network between handheld and gateway can be broken on purpose ([`radio`]); the device
 //! key and the vault are the software ones. The payer is a plain HTTP client that follows the same
 //! links and presses the same buttons as a browser ([`payer`]).
-#![allow(clippy::expect_used, reason = "tests fail by panicking, helpers of tests too")]
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking, their helpers too")]
 
 mod handheld;
 mod offline;

@@ -133,3 +133,54 @@ impl From<UnexpectedUniFFICallbackError> for VaultError {
         Self::Unavailable { reason: error.reason }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Kotlin's side of all three.
+    #[derive(Default)]
+    struct Kotlin {
+        heard: Mutex<Vec<u64>>,
+    }
+
+    impl DeviceKey for Kotlin {
+        fn public_key(&self) -> Result<Vec<u8>, DeviceKeyError> {
+            Err(DeviceKeyError::Lost)
+        }
+        fn sign(&self, message: Vec<u8>) -> Result<Vec<u8>, DeviceKeyError> {
+            Ok([b"signed ", message.as_slice()].concat())
+        }
+    }
+
+    impl KeyVault for Kotlin {
+        fn wrap(&self, key: Vec<u8>) -> Result<Vec<u8>, VaultError> {
+            Ok(key.into_iter().rev().collect())
+        }
+        fn unwrap(&self, _wrapped: Vec<u8>) -> Result<Vec<u8>, VaultError> {
+            // As UniFFI does when Kotlin throws what the trait does not declare.
+            Err(UnexpectedUniFFICallbackError::new("NullPointerException").into())
+        }
+    }
+
+    impl CoreListener for Kotlin {
+        fn on_change(&self, revision: u64) {
+            self.heard.lock().unwrap().push(revision);
+        }
+    }
+
+    #[test]
+    fn each_call_and_each_error_crosses() {
+        let kotlin = Arc::new(Kotlin::default());
+        let ports = adapt(kotlin.clone(), kotlin.clone(), kotlin.clone());
+        assert_eq!(ports.device_key.sign(b"it"), Ok(b"signed it".to_vec()));
+        assert_eq!(ports.device_key.public_key(), Err(handheld::DeviceKeyError::Lost));
+        assert_eq!(ports.vault.wrap(&[1, 2]), Ok(vec![2, 1]));
+        let unexpected =
+            handheld::VaultError::Unavailable { reason: "NullPointerException".to_owned() };
+        assert_eq!(ports.vault.unwrap(&[1]), Err(unexpected));
+        ports.listener.on_change(7);
+        assert_eq!(*kotlin.heard.lock().unwrap(), [7]);
+    }
+}

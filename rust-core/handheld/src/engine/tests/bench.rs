@@ -28,6 +28,8 @@ pub(crate) struct Bench {
     pub(crate) abandoned: Vec<Ticket>,
     pub(crate) replies: BTreeMap<Caller, Reply>,
     pub(crate) notified: u64,
+    /// Callers before this one were killed with their process.
+    pub(crate) first_caller: Caller,
     /// The next commit fails like this.
     pub(crate) fault: Option<StoreFault>,
     /// The next step with a commit is cut short here.
@@ -50,6 +52,7 @@ impl Bench {
             abandoned: Vec::new(),
             replies: BTreeMap::new(),
             notified: 0,
+            first_caller: Caller(1),
             fault: None,
             kill: None,
             key_answers: true,
@@ -72,6 +75,7 @@ impl Bench {
         self.signing.clear();
         self.kill = None;
         self.notified = 0;
+        self.first_caller = Caller(self.next_caller);
         self.tell(Event::Started);
     }
 

@@ -87,6 +87,21 @@ fn holding_again_gives_the_same_answer_and_no_second_order() {
 }
 
 #[test]
+fn two_payments_held_at_once_are_signed_one_after_the_other() {
+    let mut bench = Bench::enrolled();
+    let payments = [bench.draft(), bench.draft()];
+    bench.key_answers = false;
+    let callers = payments.map(|payment| bench.call(Call::Hold(payment)));
+    assert_eq!(bench.signing.len(), 1, "the second waits for its number");
+    bench.sign_order();
+    bench.sign_order();
+    for (caller, payment) in callers.into_iter().zip(payments) {
+        assert_eq!(bench.reply(caller), Some(&Reply::Hold(Ok(()))));
+        assert_eq!(bench.view(payment).state, PaymentState::Queued);
+    }
+}
+
+#[test]
 fn a_hold_that_cannot_be_kept_is_refused_before_it_is_promised() {
     let mut bench = Bench::enrolled();
     let hold = |bench: &mut Bench, payment| match bench.ask(Call::Hold(payment)) {

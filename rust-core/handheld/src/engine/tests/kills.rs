@@ -19,7 +19,8 @@ enum Act {
     LoseRequest(usize),
     LoseAnswer(usize),
     DeliverTwice(usize),
-    Garbage(usize),
+    /// A page of HTML, whether or not the request arrived.
+    Garbage(usize, bool),
     Busy(usize),
     PayerPays(usize),
     Pass(u64),
@@ -41,7 +42,7 @@ fn act() -> impl Strategy<Value = Act> {
         3 => index.clone().prop_map(Act::LoseRequest),
         3 => index.clone().prop_map(Act::LoseAnswer),
         2 => index.clone().prop_map(Act::DeliverTwice),
-        1 => index.clone().prop_map(Act::Garbage),
+        2 => (index.clone(), any::<bool>()).prop_map(|(i, arrives)| Act::Garbage(i, arrives)),
         1 => index.clone().prop_map(Act::Busy),
         2 => index.prop_map(Act::PayerPays),
         3 => (1..2 * WAIT_MS_MAX).prop_map(Act::Pass),
@@ -96,10 +97,10 @@ impl World {
             Act::LoseRequest(index) => {
                 self.exchange(*index, 0, Some(Err(TransportFault::Unreachable)));
             }
-            Act::Garbage(index) => {
+            Act::Garbage(index, arrives) => {
                 let body = b"<html>".to_vec().into();
                 let page = Response { status: 200, retry_after_s: None, body };
-                self.exchange(*index, 1, Some(Ok(page)));
+                self.exchange(*index, usize::from(*arrives), Some(Ok(page)));
             }
             Act::Busy(index) => {
                 self.exchange(*index, 0, Some(Ok(refusal(503, ErrorCode::Unavailable))));
@@ -192,6 +193,9 @@ impl World {
             let view = self.bench.view(*payment);
             assert_eq!(view.state, known.status.state, "and is shown as it is");
             assert_eq!(view.parked, None);
+        }
+        for caller in self.holds.keys().filter(|caller| **caller >= self.bench.first_caller) {
+            assert!(self.bench.reply(*caller).is_some(), "every hold is answered");
         }
         let mut bytes = BTreeMap::new();
         for order in &self.gateway.submissions {

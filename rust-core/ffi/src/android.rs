@@ -11,7 +11,7 @@ use std::ffi::c_void;
 ///
 /// What panics prints goes to standard error, which Android throws away, so it is logged as well.
 #[unsafe(no_mangle)]
-pub extern "system" fn JNI_OnLoad(_vm: *mut JavaVM, _reserved: *mut c_void) -> jint {
+extern "system" fn JNI_OnLoad(_vm: *mut JavaVM, _reserved: *mut c_void) -> jint {
     let level =
         if cfg!(debug_assertions) { log::LevelFilter::Debug } else { log::LevelFilter::Info };
     android_logger::init_once(

@@ -8,7 +8,6 @@ import org.holdfast.bindings.PaymentView
 import org.holdfast.bindings.QrMatrix
 import org.holdfast.bindings.Snapshot
 import org.holdfast.bindings.SummaryLineView
-import org.holdfast.bindings.ParkedReason as ParkedView
 
 /* From the bindings' records, which can be changed, to values which cannot. */
 
@@ -20,6 +19,7 @@ internal fun Snapshot.toState() = HandheldState(
     payments = payments.map { it.toPayment() },
     link = link,
     queued = queued.toInt(),
+    unreadable = quarantine.size,
 )
 
 internal fun PaymentView.toPayment() = Payment(
@@ -36,12 +36,13 @@ internal fun PaymentView.toPayment() = Payment(
     confirmCode = confirmCode,
     decline = decline,
     attention = attention,
-    parked = parked?.toReason(),
+    parked = parked,
 )
 
 internal fun EnrolmentView.toEnrolment() = Enrolment(
     organisation = organisation,
     gatewayHost = gatewayHost,
+    deviceId = deviceId,
     officer = officer,
     sixDigits = sixDigits,
     approved = approved,
@@ -54,10 +55,5 @@ private fun CatalogueItemView.toItem() = CatalogueItem(id.toInt(), name, price.t
 private fun PaymentTypeView.toType() = PaymentType(code, name, provider, mode)
 
 private fun SummaryLineView.toLine() = SummaryLine(name, quantity.toInt(), amount.toMoney())
-
-private fun ParkedView.toReason() = when (this) {
-    is ParkedView.Conflict -> ParkedReason.Conflict
-    is ParkedView.Refused -> ParkedReason.Refused(sentence)
-}
 
 private fun MoneyView.toMoney() = Money(minor, currency, exponent.toInt())

@@ -8,6 +8,7 @@ package org.holdfast.handheld.core
 typealias PaymentState = org.holdfast.bindings.PaymentState
 typealias DeclineReason = org.holdfast.bindings.DeclineReason
 typealias AttentionReason = org.holdfast.bindings.AttentionReason
+typealias ParkedReason = org.holdfast.bindings.ParkedReason
 typealias Provider = org.holdfast.bindings.Provider
 typealias Mode = org.holdfast.bindings.Mode
 typealias Link = org.holdfast.bindings.LinkState
@@ -26,6 +27,8 @@ data class PaymentType(val code: String, val name: String, val provider: Provide
 data class Enrolment(
     val organisation: String,
     val gatewayHost: String,
+    /** As the administrator's list has it. */
+    val deviceId: String,
     val officer: String,
     val sixDigits: String,
     val approved: Boolean,
@@ -64,6 +67,8 @@ data class HandheldState(
     val link: Link,
     /** Held, and not yet known to be with the gateway. */
     val queued: Int,
+    /** Records of this handheld that cannot be read; they are kept, but shown nowhere. */
+    val unreadable: Int,
 )
 
 /** A QR code: [size] rows of [size] modules, true where dark, without a quiet zone. */
@@ -73,15 +78,6 @@ class QrCode(val size: Int, private val modules: ByteArray) {
     }
 
     fun isDark(row: Int, column: Int): Boolean = modules[row * size + column] != 0.toByte()
-}
-
-/** Why the gateway will never take an order as it is; a person must act. */
-sealed interface ParkedReason {
-    /** The gateway knows this payment ID with other contents. */
-    data object Conflict : ParkedReason
-
-    /** The gateway's own sentence. */
-    data class Refused(val sentence: String) : ParkedReason
 }
 
 /** True while the payer can still pay, so that the code belongs on the screen. */

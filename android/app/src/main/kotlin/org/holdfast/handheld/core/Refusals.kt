@@ -19,7 +19,9 @@ sealed interface EnrolRefusal {
 
     data class InsecureAddress(val host: String) : EnrolRefusal
 
-    /** The gateway's own sentence. */
+    data object CodeWrong : EnrolRefusal
+
+    /** Another reason, in the gateway's own sentence. */
     data class ByGateway(val sentence: String) : EnrolRefusal
 
     data object Offline : EnrolRefusal
@@ -37,14 +39,14 @@ sealed interface EnrolRefusal {
     data object Closed : EnrolRefusal
 }
 
-enum class RefreshRefusal { NotEnrolled, Offline, DeviceKeyUnavailable, ByGateway, Storage, Closed }
+enum class RefreshRefusal { NotEnrolled, Offline, DeviceKeyUnavailable, DeviceRevoked, ByGateway, Storage, Closed }
 
 enum class SummaryRefusal {
     NotFound, NotADraft, NoCatalogue, CartEmpty, TooManyLines, Quantity, UnknownItem, RepeatedItem,
     NothingOwed, TooMuch, StorageFull, Storage, Closed,
 }
 
-enum class MethodRefusal { NotFound, NotADraft, UnknownMethod, StorageFull, Storage, Closed }
+enum class MethodRefusal { NotFound, NotADraft, CurrencyDiffers, UnknownMethod, StorageFull, Storage, Closed }
 
 enum class HoldRefusal {
     NotFound, NoMethodChosen, NotEnrolled, NotApproved, DeviceKeyUnavailable, StorageFull, Storage, Closed,
@@ -62,6 +64,7 @@ internal fun OpenException.toRefusal(): OpenRefusal = when (this) {
 internal fun EnrolException.toRefusal(): EnrolRefusal = when (this) {
     is EnrolException.LinkInvalid -> EnrolRefusal.LinkInvalid
     is EnrolException.InsecureAddress -> EnrolRefusal.InsecureAddress(host)
+    is EnrolException.CodeWrong -> EnrolRefusal.CodeWrong
     is EnrolException.Refused -> EnrolRefusal.ByGateway(sentence)
     is EnrolException.Offline -> EnrolRefusal.Offline
     is EnrolException.NotAGateway -> EnrolRefusal.NotAGateway
@@ -76,6 +79,7 @@ internal fun RefreshException.toRefusal(): RefreshRefusal = when (this) {
     is RefreshException.NotEnrolled -> RefreshRefusal.NotEnrolled
     is RefreshException.Offline -> RefreshRefusal.Offline
     is RefreshException.DeviceKeyUnavailable -> RefreshRefusal.DeviceKeyUnavailable
+    is RefreshException.DeviceRevoked -> RefreshRefusal.DeviceRevoked
     is RefreshException.Refused -> RefreshRefusal.ByGateway
     is RefreshException.Storage -> RefreshRefusal.Storage
     is RefreshException.Closed -> RefreshRefusal.Closed
@@ -100,6 +104,7 @@ internal fun SummaryException.toRefusal(): SummaryRefusal = when (this) {
 internal fun MethodException.toRefusal(): MethodRefusal = when (this) {
     is MethodException.NotFound -> MethodRefusal.NotFound
     is MethodException.NotADraft -> MethodRefusal.NotADraft
+    is MethodException.CurrencyDiffers -> MethodRefusal.CurrencyDiffers
     is MethodException.UnknownMethod -> MethodRefusal.UnknownMethod
     is MethodException.StorageFull -> MethodRefusal.StorageFull
     is MethodException.Storage -> MethodRefusal.Storage

@@ -96,7 +96,7 @@ class CardScreen(private val activity: Activity, onEvent: (CardEvent) -> Unit) :
         icon.imageTintList = ColorStateList.valueOf(colour)
         state.setTextColor(colour)
         state.setTextIfNew(activity.getString(words.word))
-        means.setTextIfNew(words.means.inFull(activity.resources))
+        means.setTextIfNew(activity.getString(words.means))
     }
 }
 

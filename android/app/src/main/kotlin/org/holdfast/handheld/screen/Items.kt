@@ -23,6 +23,8 @@ data class ItemsUiState(
     val total: Money? = null,
     val canCheckout: Boolean = false,
     val notFinished: List<OpenPaymentRow> = emptyList(),
+    /** True if this handheld has records which it cannot read. */
+    val unreadable: Boolean = false,
     val trouble: Words? = null,
 )
 
@@ -86,6 +88,7 @@ class ItemsPresenter(private val holdfast: Holdfast, private val way: Way) : Pre
             canCheckout = !cart.isEmpty && !local.checkingOut,
             notFinished = state.payments.filter { it.state.isOpen }.take(NOT_FINISHED_MAX)
                 .map { OpenPaymentRow(it.id, it.total, it.words(state.link)) },
+            unreadable = state.unreadable > 0,
             trouble = local.trouble,
         )
     }

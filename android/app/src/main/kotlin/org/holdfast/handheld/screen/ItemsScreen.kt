@@ -27,6 +27,7 @@ class ItemsScreen(private val activity: Activity, private val onEvent: (ItemsEve
     private val checkout = view.findViewById<Button>(R.id.checkout)!!
     private val openPayments = activity.layoutInflater.inflate(R.layout.open_payments, list, false)!!
     private val openRows = openPayments.findViewById<LinearLayout>(R.id.open_payments)!!
+    private val unreadable = openPayments.findViewById<View>(R.id.unreadable)!!
     private val rows = ItemRows(activity, onEvent)
     private var shownOpen: List<OpenPaymentRow> = emptyList()
 
@@ -44,6 +45,7 @@ class ItemsScreen(private val activity: Activity, private val onEvent: (ItemsEve
         rows.show(state.rows)
         empty.showIf(state.rows.isEmpty())
         showOpen(state.notFinished)
+        unreadable.showIf(state.unreadable)
         total.text = state.total?.let { MoneyText.large(it, view.resources) }
         checkout.isEnabled = state.canCheckout
         trouble.showTrouble(state.trouble, view.resources)

@@ -93,7 +93,7 @@ class ResultScreen(private val activity: Activity, onEvent: (ResultEvent) -> Uni
         icon.imageTintList = ColorStateList.valueOf(activity.colour(text))
         state.setTextColor(activity.colour(text))
         state.setTextIfNew(activity.getString(words.word))
-        means.setTextIfNew(words.means.inFull(activity.resources))
+        means.setTextIfNew(activity.getString(words.means))
     }
 
     private fun showCode(label: View, view: TextView, code: String?) {

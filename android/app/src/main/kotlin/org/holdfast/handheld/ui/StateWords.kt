@@ -12,24 +12,19 @@ import org.holdfast.handheld.core.PaymentState
 enum class Tone { Calm, Good, Bad }
 
 /** A state as it is shown: its word, its icon, its tone, and what it means for the money. */
-data class StateWords(val word: Int, val icon: Int, val tone: Tone, val means: Words)
+data class StateWords(val word: Int, val icon: Int, val tone: Tone, val means: Int)
 
 fun Payment.words(link: Link): StateWords {
     val (word, icon, tone) = state.face()
     return StateWords(word, icon, tone, meaning(link))
 }
 
-private fun Payment.meaning(link: Link): Words {
-    val parked = parked
-    if (parked is ParkedReason.Refused) return Words.OfGateway(parked.sentence)
-    return Words.Ours(sentence(link))
-}
-
-private fun Payment.sentence(link: Link): Int {
+private fun Payment.meaning(link: Link): Int {
     val decline = decline
     val attention = attention
+    val parked = parked
     return when {
-        parked == ParkedReason.Conflict -> R.string.parked_conflict
+        parked != null -> parked.sentence()
         state == PaymentState.DECLINED && decline != null -> decline.sentence()
         state == PaymentState.NEEDS_ATTENTION && attention != null -> attention.sentence()
         state == PaymentState.QUEUED && link == Link.OFFLINE -> R.string.means_queued_offline
@@ -98,4 +93,18 @@ private fun AttentionReason.sentence(): Int = when (this) {
     AttentionReason.FOREIGN_SESSION -> R.string.attention_foreign_session
     AttentionReason.PAID_TWICE -> R.string.attention_paid_twice
     AttentionReason.STRIPE_REFUSES -> R.string.attention_stripe_refuses
+}
+
+private fun ParkedReason.sentence(): Int = when (this) {
+    ParkedReason.CONFLICT -> R.string.parked_conflict
+    ParkedReason.SEQUENCE_REUSED -> R.string.parked_sequence_reused
+    ParkedReason.UNREADABLE -> R.string.parked_unreadable
+    ParkedReason.DEVICE_REVOKED -> R.string.parked_device_revoked
+    ParkedReason.DEVICE_UNKNOWN -> R.string.parked_device_unknown
+    ParkedReason.WRONG_GATEWAY -> R.string.parked_wrong_gateway
+    ParkedReason.METHOD_UNAVAILABLE -> R.string.parked_method_unavailable
+    ParkedReason.MODE_DIFFERS -> R.string.parked_mode_differs
+    ParkedReason.PRICES_DIFFER -> R.string.parked_prices_differ
+    ParkedReason.AMOUNT_REFUSED -> R.string.parked_amount_refused
+    ParkedReason.LIFETIME_OVER -> R.string.parked_lifetime_over
 }

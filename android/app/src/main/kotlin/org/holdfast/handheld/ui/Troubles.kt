@@ -23,6 +23,7 @@ fun OpenRefusal.words(): Words = Words.Ours(
 fun EnrolRefusal.words(): Words = when (this) {
     is EnrolRefusal.InsecureAddress -> Words.Ours(R.string.trouble_link_insecure, listOf(host))
     is EnrolRefusal.ByGateway -> Words.OfGateway(sentence)
+    EnrolRefusal.CodeWrong -> Words.Ours(R.string.trouble_code_wrong)
     EnrolRefusal.LinkInvalid -> Words.Ours(R.string.trouble_link_invalid)
     EnrolRefusal.Offline -> Words.Ours(R.string.trouble_offline_enrol)
     EnrolRefusal.NotAGateway -> Words.Ours(R.string.trouble_not_a_gateway)
@@ -55,6 +56,7 @@ fun MethodRefusal.words(): Words = Words.Ours(
     when (this) {
         MethodRefusal.NotFound -> R.string.trouble_gone
         MethodRefusal.NotADraft -> R.string.trouble_held_already
+        MethodRefusal.CurrencyDiffers -> R.string.trouble_currency_differs
         MethodRefusal.UnknownMethod -> R.string.trouble_unknown_method
         MethodRefusal.StorageFull -> R.string.trouble_storage_full
         MethodRefusal.Storage -> R.string.trouble_storage

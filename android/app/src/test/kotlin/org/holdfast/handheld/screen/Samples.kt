@@ -21,7 +21,9 @@ object Samples {
 
     val card = PaymentType("STRIPE", "Online Payment", Provider.STRIPE, Mode.TEST)
 
-    val enrolment = Enrolment("City of Greenfield", "pay.greenfield.example", "Dana Okafor", "482913", approved = false)
+    val enrolment = Enrolment(
+        "City of Greenfield", "pay.greenfield.example", "1f3a5c7e9b2d4f60", "Dana Okafor", "482913", approved = false,
+    )
 
     val catalogue = listOf(
         CatalogueItem(1, "Overstayed meter", usd(4_500)),
@@ -66,6 +68,7 @@ object Samples {
         payments = payments.toList(),
         link = link,
         queued = queued,
+        unreadable = 0,
     )
 
     /** Of the size that a pay address has; its modules mean nothing. */

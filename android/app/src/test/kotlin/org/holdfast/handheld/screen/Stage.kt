@@ -1,9 +1,6 @@
 package org.holdfast.handheld.screen
 
 import android.app.Activity
-import android.view.View
-import android.view.ViewGroup
-import android.widget.TextView
 import org.holdfast.handheld.Clockwork
 import org.holdfast.handheld.R
 import org.holdfast.handheld.Shots
@@ -43,14 +40,4 @@ class Stage(theme: Int = R.style.Theme_Holdfast) {
         show(screen, state, bands, canGoBack)
         Shots.take(name)
     }
-
-    /** All visible text, top down. */
-    fun texts(): List<String> = activity.window.decorView.textViews().filter { it.isShown && it.text.isNotEmpty() }.map { it.text.toString() }.toList()
 }
-
-fun View.everything(): Sequence<View> = sequence {
-    yield(this@everything)
-    if (this@everything is ViewGroup) for (i in 0 until childCount) yieldAll(getChildAt(i)!!.everything())
-}
-
-fun View.textViews(): Sequence<TextView> = everything().filterIsInstance<TextView>()

@@ -1,0 +1,43 @@
+package org.holdfast.handheld
+
+import android.os.Bundle
+import android.view.View
+import org.holdfast.handheld.core.HandheldState
+import org.holdfast.handheld.core.Payment
+import org.holdfast.handheld.core.Standing
+import org.robolectric.Robolectric
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.android.controller.ActivityController
+
+/** The running app: the real activity over the real core. */
+class Handheld(savedState: Bundle? = null) {
+    private var controller: ActivityController<MainActivity> = Robolectric.buildActivity(MainActivity::class.java)
+
+    val glass = Glass()
+    val activity: MainActivity get() = controller.get()
+    val root: View get() = activity.window.decorView
+    val application = RuntimeEnvironment.getApplication() as HandheldApplication
+
+    /** What the core says now; null until it is open. */
+    val state: HandheldState? get() = (application.holdfast.standing.value as? Standing.Open)?.state
+
+    /** The payment that the officer held last. */
+    val newest: Payment? get() = state?.payments?.firstOrNull { it.heldAtMs != null }
+
+    init {
+        if (savedState == null) controller.setup() else controller.setup(savedState)
+        Clockwork.stop()
+    }
+
+    /** Another configuration: the activity is made anew, the process stays. */
+    fun rotate() {
+        controller = controller.recreate()
+    }
+
+    /** What a system that ends the process would keep of it. */
+    fun savedState(): Bundle = Bundle().also { controller.pause().stop().saveInstanceState(it) }
+
+    fun leave() {
+        controller.pause().stop().destroy()
+    }
+}

@@ -1,7 +1,7 @@
 // A whole Holdfast on this machine: gateway, a Stripe (the sandbox, or Stripe itself with a test key), and what an
 // administrator sets up once. Used by scripts/run and by the browser tests. Node's own modules only.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -34,11 +34,7 @@ export class World {
     if (!existsSync(this.holdfast)) {
       throw new Problem(`there is no ${this.holdfast} yet: run cargo build --workspace`);
     }
-    if (!existsSync(this.folder)) {
-      await this.command("init", "--tenant", TENANT, "--name", ORGANISATION);
-      await this.command("officer", "add", OFFICER, "--tenant", TENANT);
-      await this.command("catalogue", "load", CATALOGUE, "--tenant", TENANT);
-    }
+    await this.#setUp();
     const gateway = await this.launch("gateway", ["serve", "--data", this.folder, "--listen", await this.#at("gateway")]);
     this.gateway = await gateway.address();
     if (this.sandboxed) {
@@ -80,11 +76,24 @@ export class World {
     return Promise.race(this.programs.map((program) => program.ended.then(() => program)));
   }
 
-  #launchSandbox() {
+  /** What an administrator does once. An attempt that was cut short starts over. */
+  async #setUp() {
+    const done = join(this.data, "set-up");
+    if (existsSync(done)) {
+      return;
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+    await this.command("init", "--tenant", TENANT, "--name", ORGANISATION);
+    await this.command("officer", "add", OFFICER, "--tenant", TENANT);
+    await this.command("catalogue", "load", CATALOGUE, "--tenant", TENANT);
+    writeFileSync(done, "");
+  }
+
+  async #launchSandbox() {
     const webhook = `${this.gateway}/api/${TENANT}/qr/payment/webhook=${this.webhookSecret}`;
     const folder = join(this.data, "stripe");
-    return this.#at("stripe").then((at) =>
-      this.launch("sandbox", ["sandbox", "--listen", at, "--data", folder, "--webhook", webhook]));
+    const at = await this.#at("stripe");
+    return this.launch("sandbox", ["sandbox", "--listen", at, "--data", folder, "--webhook", webhook]);
   }
 
   #setStripe() {

@@ -100,3 +100,33 @@ test("a payer who comes back early finds the payment still open", async () => {
 
   assert.equal(payer.page.url(), session);
 });
+
+test("a browser without scripts pays as well", async () => {
+  const { payment_id, pay_address } = await here.handheld.holdAndSend(6);
+  const payer = await here.payer({ javaScriptEnabled: false });
+  await payer.open(pay_address);
+  const stripe = await payer.pressPay();
+  await stripe.pay(GOOD_CARD);
+
+  const receipt = await payer.receipt();
+  const onHandheld = await here.handheld.ask(`wait ${payment_id} paid`);
+  assert.equal(onHandheld.receipt_order_id, receipt.receipt_order_id);
+});
+
+test("a tampered pay address is refused in words, and leaves nothing", async () => {
+  const { pay_address } = await here.handheld.holdAndSend(7);
+  const office = await here.office();
+  const rows = await office.rows();
+  const [start, order] = pay_address.split("/O/");
+  const middle = Math.floor(order.length / 2);
+  const forged = order.slice(0, middle) + (order[middle] === "A" ? "B" : "A") + order.slice(middle + 1);
+
+  const payer = await here.payer();
+  const answer = await payer.page.goto(`${start}/O/${forged}`);
+
+  assert.ok(answer.status() >= 400 && answer.status() < 500, `status ${answer.status()}`);
+  assert.equal(await payer.payButton().count(), 0);
+  await here.shot(payer, "payer-5-tampered");
+  await office.page.reload();
+  assert.equal(await office.rows(), rows);
+});

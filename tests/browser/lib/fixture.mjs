@@ -40,8 +40,8 @@ class Fixture {
     }
   }
 
-  async payer() {
-    return new PayerPages(await this.browser.person(PHONE));
+  async payer(differently = {}) {
+    return new PayerPages(await this.browser.person({ ...PHONE, ...differently }));
   }
 
   /** Somebody at a desk who has not signed in. */

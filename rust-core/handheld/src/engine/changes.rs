@@ -69,7 +69,7 @@ impl Engine {
             Answer::Unanswered | Answer::Strange => Some(RefreshError::Offline),
         });
         // A failed try until it is stored.
-        self.changes.tries.fail(matches!(answer, Answer::Unanswered), None, turn);
+        self.changes.tries.fail_with(&answer, turn);
         match answer {
             Answer::Good(response) => {
                 self.clock.learn(response.gateway_time_unix_s, turn.now);

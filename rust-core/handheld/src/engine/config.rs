@@ -47,7 +47,7 @@ impl Engine {
             Answer::Unanswered | Answer::Strange => Some(RefreshError::Offline),
         });
         // A failed try until it is stored.
-        self.config.tries.fail(matches!(answer, Answer::Unanswered), None, turn);
+        self.config.tries.fail_with(&answer, turn);
         match answer {
             Answer::Good(config) => {
                 self.clock.learn(config.gateway_time_unix_s, turn.now);

@@ -99,13 +99,9 @@ impl Engine {
         let answer = Answer::<SubmitResponse>::read(answer);
         self.hear(&answer, turn.now);
         self.refresh_order(payment, &answer);
-        let retry_after_s = match &answer {
-            Answer::Refused(refusal) => refusal.retry_after_s,
-            _ => None,
-        };
         // A failed try until what it leads to is stored; then the outbox lets go of it.
         if let Some(tries) = self.outbox.0.get_mut(&payment) {
-            tries.fail(matches!(answer, Answer::Unanswered), retry_after_s, turn);
+            tries.fail_with(&answer, turn);
         }
         let Some(known) = self.durable.payment(payment) else {
             return Step::default();

@@ -154,6 +154,7 @@ impl Engine {
     ) -> Step {
         let answer = Answer::<TokenResponse>::read(answer);
         self.hear(&answer, turn.now);
+        self.token.tries.fail_with(&answer, turn);
         match answer {
             Answer::Good(response) => {
                 self.token.bearer = Some(bearer(response, turn.now));
@@ -162,7 +163,6 @@ impl Engine {
             }
             Answer::Refused(refusal) => self.token_refused(&refusal, turn),
             Answer::Unanswered | Answer::Strange => {
-                self.token.tries.fail(matches!(answer, Answer::Unanswered), None, turn);
                 self.refresh_session_failed(RefreshError::Offline);
                 Step::default()
             }
@@ -171,7 +171,6 @@ impl Engine {
 
     fn token_refused(&mut self, refusal: &Refusal, turn: &mut Turn) -> Step {
         log::warn!("no token: {:?}", refusal.code);
-        self.token.tries.fail(false, refusal.retry_after_s, turn);
         if let (ErrorCode::ClockWrong, Some(time)) = (refusal.code, refusal.gateway_time_unix_s) {
             self.clock.learn(time, turn.now);
             if self.token.tries.failures() == 1 {

@@ -1,5 +1,6 @@
 //! When to try again.
 
+use super::exchange::Answer;
 use super::message::Ticket;
 use super::turn::Turn;
 
@@ -55,6 +56,15 @@ impl Tries {
     /// It worked; the next one (if there is one) is due then.
     pub(crate) fn succeed(&mut self, due_ms: u64) {
         *self = Self::due_at(due_ms);
+    }
+
+    /// It ended with this answer, which is not what it was for.
+    pub(crate) fn fail_with<T>(&mut self, answer: &Answer<T>, turn: &mut Turn) {
+        let retry_after_s = match answer {
+            Answer::Refused(refusal) => refusal.retry_after_s,
+            Answer::Good(_) | Answer::Unanswered | Answer::Strange => None,
+        };
+        self.fail(matches!(answer, Answer::Unanswered), retry_after_s, turn);
     }
 
     /// It failed, without an answer or with one.

@@ -1,7 +1,7 @@
 //! The actor: one event at a time, each stored before it is acted on.
 
 use super::clock::{Clock, SystemRandom};
-use super::foreign::PatientKey;
+use super::foreign::{KEY_S_MAX, PatientKey};
 use super::{Parts, locked};
 use crate::engine::{
     Call, Caller, Command, Engine, Event, Reply, Request, StoreFault, Ticket, TransportFault, Turn,
@@ -58,7 +58,7 @@ impl Actor {
             clock: parts.clock,
             store: Arc::new(Mutex::new(parts.store)),
             network: parts.network,
-            key: PatientKey::new(parts.device_key),
+            key: PatientKey::new(parts.device_key, Duration::from_secs(KEY_S_MAX)),
             inbox,
             messages,
             notices,

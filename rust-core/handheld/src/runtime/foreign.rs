@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 /// How long the device key may take, in seconds. A secure element needs up to a few; after that a
 /// person is better told than left waiting.
-const KEY_S_MAX: u64 = 10;
+pub(super) const KEY_S_MAX: u64 = 10;
 /// How long the vault may take, in seconds: once for each start.
 const VAULT_S_MAX: u64 = 20;
 
@@ -17,11 +17,12 @@ const VAULT_S_MAX: u64 = 20;
 pub(super) struct PatientKey {
     key: Arc<dyn DeviceKey>,
     place: Arc<Semaphore>,
+    patience: Duration,
 }
 
 impl PatientKey {
-    pub(super) fn new(key: Arc<dyn DeviceKey>) -> Self {
-        Self { key, place: Arc::new(Semaphore::new(1)) }
+    pub(super) fn new(key: Arc<dyn DeviceKey>, patience: Duration) -> Self {
+        Self { key, place: Arc::new(Semaphore::new(1)), patience }
     }
 
     /// Makes one call, or gives up at the deadline. A late answer is not heard.
@@ -29,7 +30,7 @@ impl PatientKey {
         self,
         call: impl FnOnce(&dyn DeviceKey) -> Result<Vec<u8>, DeviceKeyError> + Send + 'static,
     ) -> Result<Vec<u8>, DeviceKeyError> {
-        let in_time = timeout(Duration::from_secs(KEY_S_MAX), async move {
+        let in_time = timeout(self.patience, async move {
             let place = self.place.acquire_owned().await.map_err(|_| unavailable("closed"))?;
             let answer = tokio::task::spawn_blocking(move || {
                 let answer = call(self.key.as_ref());
@@ -88,5 +89,52 @@ pub(super) async fn notify(listener: Arc<dyn CoreListener>, mut heard: watch::Re
         if told.is_err() {
             log::error!("the listener panicked at revision {revision}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// A key that never answers while the test runs, and counts who waits for it.
+    struct Hung {
+        asked: AtomicU32,
+        released: Mutex<std_mpsc::Receiver<()>>,
+    }
+
+    impl DeviceKey for Hung {
+        fn public_key(&self) -> Result<Vec<u8>, DeviceKeyError> {
+            panic!("a bug in the key")
+        }
+
+        fn sign(&self, _message: &[u8]) -> Result<Vec<u8>, DeviceKeyError> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let _ = self.released.lock().unwrap().recv();
+            Ok(Vec::new())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_that_hangs_is_given_up_and_holds_one_thread_only() {
+        let (release, released) = std_mpsc::channel();
+        let hung = Arc::new(Hung { asked: AtomicU32::new(0), released: Mutex::new(released) });
+        let key = PatientKey::new(hung.clone(), Duration::from_millis(20));
+        for _ in 0..3 {
+            let answer = key.clone().call(|key| key.sign(b"")).await;
+            assert_eq!(answer, Err(unavailable("no answer in time")));
+        }
+        assert_eq!(hung.asked.load(Ordering::SeqCst), 1);
+        drop(release);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_panics_is_not_available() {
+        let (_release, released) = std_mpsc::channel();
+        let hung = Arc::new(Hung { asked: AtomicU32::new(0), released: Mutex::new(released) });
+        let key = PatientKey::new(hung, Duration::from_secs(10));
+        let answer = key.call(|key| key.public_key()).await;
+        assert_eq!(answer, Err(unavailable("it panicked")));
     }
 }

@@ -53,9 +53,14 @@ impl Folder {
         &self.path
     }
 
-    /// Makes the names of new files durable.
+    /// Makes the names of new files durable, and that of the folder itself where its parent can be
+    /// opened.
     pub fn sync(&self) -> io::Result<()> {
-        File::open(&self.path)?.sync_all()
+        File::open(&self.path)?.sync_all()?;
+        match self.path.parent().map(File::open) {
+            Some(Ok(parent)) => parent.sync_all(),
+            Some(Err(_)) | None => Ok(()),
+        }
     }
 }
 

@@ -30,11 +30,16 @@ type OpenDatabase = Box<dyn FnMut() -> Result<Database, redb::Error> + Send>;
 
 /// The real store.
 ///
-/// After an I/O error redb wants its file opened anew, so the store keeps the way to open it.
+/// After an I/O error redb wants its file opened anew, so the store keeps the way to open it. A
+/// commit that failed may all the same be in the file then. Since nobody was promised anything,
+/// the next commit takes it back first: what was refused does not turn up later. (A restart before
+/// that goes on from whatever the file has, under the same payment ID, and shows it.)
 pub struct SealedStore {
     open: OpenDatabase,
     database: Option<Database>,
     sealer: Sealer,
+    /// Records that a failed commit may have changed, as they were before it.
+    unsure: Vec<Before>,
     _folder: Option<Folder>,
 }
 
@@ -62,23 +67,46 @@ impl SealedStore {
             Some((id, wrapped)) => Sealer::new(&unwrapped(vault, &wrapped)?, id),
             None => new_installation(&database, vault)?,
         };
-        Ok(Self { open, database: Some(database), sealer, _folder: None })
+        Ok(Self { open, database: Some(database), sealer, unsure: Vec::new(), _folder: None })
     }
 
-    fn try_commit(&mut self, sealed: &[(Name, Option<Zeroizing<Vec<u8>>>)]) -> Attempt {
+    fn try_commit(&mut self, writes: &[Plain]) -> Result<(), Failure> {
         let database = opened(&mut self.open, &mut self.database)?;
         let mut transaction = database.begin_write().map_err(redb::Error::from)?;
         // Both are redb's defaults; they are promises of this file all the same.
         transaction.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
         transaction.set_quick_repair(false);
+        let mut before = Vec::with_capacity(writes.len());
         {
             let mut records = transaction.open_table(RECORDS).map_err(redb::Error::from)?;
-            for (name, plain) in sealed {
-                put(&mut records, &self.sealer, name, plain.as_deref())?;
+            for (name, sealed) in &self.unsure {
+                put(&mut records, name, sealed.as_deref())?;
+            }
+            for (name, plain) in writes {
+                let old = get(&records, name)?;
+                let version = old.as_deref().map_or(0, seal::version).saturating_add(1);
+                let seal =
+                    |plain: &Zeroizing<Vec<u8>>| self.sealer.seal(name.as_bytes(), version, plain);
+                let sealed = plain.as_ref().map(seal).transpose().map_err(|_| Failure::Seal)?;
+                put(&mut records, name, sealed.as_deref())?;
+                before.push((name.clone(), old));
             }
         }
-        transaction.commit().map_err(redb::Error::from)?;
-        Ok(())
+        let outcome = transaction.commit().map_err(redb::Error::from);
+        match outcome {
+            Ok(()) => self.unsure.clear(),
+            Err(_) => self.doubt(before),
+        }
+        Ok(outcome?)
+    }
+
+    /// What was before the first commit that failed is what still holds.
+    fn doubt(&mut self, before: Vec<Before>) {
+        for (name, sealed) in before {
+            if !self.unsure.iter().any(|(known, _)| *known == name) {
+                self.unsure.push((name, sealed));
+            }
+        }
     }
 }
 
@@ -119,7 +147,10 @@ impl RecordStore for SealedStore {
     }
 }
 
-type Attempt = Result<(), Failure>;
+/// A record as it is to be; no bytes mean that it is to be gone.
+type Plain = (Name, Option<Zeroizing<Vec<u8>>>);
+/// A record as it was, sealed; no bytes mean that it was not there.
+type Before = (Name, Option<Vec<u8>>);
 
 /// Why one attempt to commit failed.
 #[derive(Debug)]
@@ -143,28 +174,24 @@ impl Failure {
     }
 }
 
-/// A write as a name and its plain bytes; none of them means delete.
-fn named(write: &Write) -> Option<(Name, Option<Zeroizing<Vec<u8>>>)> {
+fn named(write: &Write) -> Option<Plain> {
     match write {
         Write::Put(record) => Some((Name::of(record.key()), Some(codec::encode(record)?))),
         Write::Delete(key) => Some((Name::of(*key), None)),
     }
 }
 
-fn put(
-    records: &mut redb::Table<'_, &'static [u8], &'static [u8]>,
-    sealer: &Sealer,
-    name: &Name,
-    plain: Option<&Vec<u8>>,
-) -> Attempt {
-    let Some(plain) = plain else {
-        records.remove(name.as_bytes()).map_err(redb::Error::from)?;
-        return Ok(());
+type Records<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
+
+fn get(records: &Records<'_>, name: &Name) -> Result<Option<Vec<u8>>, redb::Error> {
+    Ok(records.get(name.as_bytes())?.map(|sealed| sealed.value().to_vec()))
+}
+
+fn put(records: &mut Records<'_>, name: &Name, sealed: Option<&[u8]>) -> Result<(), redb::Error> {
+    match sealed {
+        Some(sealed) => records.insert(name.as_bytes(), sealed)?,
+        None => records.remove(name.as_bytes())?,
     };
-    let before = records.get(name.as_bytes()).map_err(redb::Error::from)?;
-    let version = before.map_or(0, |sealed| seal::version(sealed.value())).saturating_add(1);
-    let sealed = sealer.seal(name.as_bytes(), version, plain).map_err(|_| Failure::Seal)?;
-    records.insert(name.as_bytes(), sealed.as_slice()).map_err(redb::Error::from)?;
     Ok(())
 }
 

@@ -166,6 +166,8 @@ struct Disk(Arc<Mutex<DiskState>>);
 struct DiskState {
     bytes: Vec<u8>,
     fault: Option<io::ErrorKind>,
+    /// Writes arrive, but nobody can say so.
+    sync_fails: bool,
     /// The file after each change, if wanted.
     history: Option<Vec<Vec<u8>>>,
 }
@@ -208,6 +210,9 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        if self.0.lock().unwrap().sync_fails {
+            return Err(io::ErrorKind::Other.into());
+        }
         self.change(|_| {})
     }
 
@@ -233,6 +238,26 @@ fn a_full_disk_refuses_and_works_again_when_there_is_room() {
     disk.fail(Some(io::ErrorKind::Other));
     assert_eq!(store.commit(&[fixture::write(2)]), Err(StoreFault::Failed));
     disk.fail(None);
+    store.commit(&[fixture::write(3)]).unwrap();
+    let expected = [1, 3].map(fixture::held_payment);
+    assert!(store.load().unwrap().payments().eq(&expected));
+}
+
+#[test]
+fn what_was_refused_does_not_turn_up_later() {
+    let disk = Disk::default();
+    let mut store = on(&disk);
+    store.commit(&[fixture::write(1)]).unwrap();
+    disk.0.lock().unwrap().sync_fails = true;
+    let mut changed = fixture::held_payment(1);
+    changed.revision = 99;
+    let refused = [fixture::write(2), Write::payment(changed)];
+    assert_eq!(store.commit(&refused), Err(StoreFault::Failed));
+    assert_eq!(store.commit(&refused), Err(StoreFault::Failed));
+    disk.0.lock().unwrap().sync_fails = false;
+    let copy = Disk::with(disk.0.lock().unwrap().bytes.clone());
+    assert_eq!(on(&copy).load().unwrap().payments().count(), 2, "it is in the file after all");
+
     store.commit(&[fixture::write(3)]).unwrap();
     let expected = [1, 3].map(fixture::held_payment);
     assert!(store.load().unwrap().payments().eq(&expected));

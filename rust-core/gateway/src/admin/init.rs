@@ -2,15 +2,16 @@
 
 use super::tenant::{NewTenant, TenantError, insert_tenant};
 use crate::core::{Core, FolderError};
-use crate::store::{StoreError, database_path, rows};
+use crate::store::{StoreError, database_path, has_log, rows};
 use crate::urls::{PublicUrl, UrlError};
 use crate::vault::{GATEWAY_SCOPE, MasterKey, MasterKeyError, Place, SealError, wrap_new};
 use crate::world::{SharedWorld, SystemWorld, World, random};
 use holdfast_domain::{GatewayId, Secret, TenantSlug};
 use p256::ecdsa::SigningKey;
 use sqlx::query;
+use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ use std::sync::Arc;
 const STAGING: &str = ".init";
 /// Nobody but the owner may look into the data folder.
 const FOLDER_MODE: u32 = 0o700;
+/// Nobody but the owner may read the database: it names payers' amounts and officers.
+const FILE_MODE: u32 = 0o600;
 /// Draws for a signing key: the first is good but for a chance of one in 2^32.
 const KEY_DRAWS_MAX: usize = 8;
 
@@ -114,11 +117,15 @@ pub(crate) async fn init_in(what: Init, world: SharedWorld) -> Result<Initialise
     }
     make_folder(&staging).map_err(io_error)?;
     let master = MasterKey::create(&what.data, world.as_ref())?;
+    make_private_file(&database_path(&staging)).map_err(io_error)?;
     let core = Core::assemble(&staging, master, world, true).await?;
     let gateway = write_installation(&core, public_url.as_ref()).await?;
     insert_tenant(&core, &tenant).await?;
     let sign_in_link = super::tenant::link(&core, &tenant.slug).await?;
     core.close().await;
+    if has_log(&staging) {
+        return Err(io_error(io::Error::other("the new database was not closed in order")));
+    }
     // The database gets its name last: a folder with a database is a whole gateway.
     std::fs::rename(database_path(&staging), database_path(&what.data)).map_err(io_error)?;
     std::fs::remove_dir_all(&staging).map_err(io_error)?;
@@ -138,6 +145,11 @@ fn refuse_used(folder: &Path) -> Result<(), InitError> {
 
 fn make_folder(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
+}
+
+/// SQLite takes an empty file for a new database, and gives its own files the same rights.
+fn make_private_file(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path).map(|_| ())
 }
 
 async fn write_installation(

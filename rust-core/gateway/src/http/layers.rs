@@ -30,7 +30,7 @@ const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src '
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FormTargets(pub(crate) &'static str);
 
-/// The outermost layer: ID, log line, and answers that say what to do.
+/// ID, log line, and answers that say what to do.
 ///
 /// The log names the route, never the path: a pay address holds a signed order, a sign-in link a
 /// token.
@@ -39,7 +39,8 @@ pub(crate) async fn trace(State(app): State<Arc<App>>, request: Request, next: N
     let began = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let is_api = request.uri().path().starts_with("/api/");
+    let path = request.uri().path();
+    let is_api = path == "/api" || path.starts_with("/api/");
     let response = next.run(request).await;
     let mut response = dress(response, is_api, &id);
     if let Ok(value) = HeaderValue::from_str(&id) {

@@ -230,8 +230,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(webhooks)
         .layer(from_fn(layers::deadline))
         .layer(from_fn_with_state(Arc::clone(&app), layers::host))
-        .layer(from_fn(layers::guard))
         .layer(from_fn_with_state(Arc::clone(&app), layers::trace))
+        .layer(from_fn(layers::guard))
         .with_state(app)
 }
 

@@ -8,8 +8,10 @@ use super::App;
 use super::error::Problem;
 use crate::opening::propose;
 use crate::payments;
+use crate::store::StoreError;
 use axum::http::StatusCode;
-use holdfast_ledger::{Attempt, AttemptState, Pay, PayOutcome, Payment, Store};
+use holdfast_ledger::{Attempt, AttemptState, JobKind, Pay, PayOutcome, Payment, Store};
+use sqlx::query;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -70,7 +72,11 @@ async fn wait(app: &App, attempt: &Attempt) -> Result<Way, Problem> {
             Some(Attempt { state: AttemptState::Opened, url: Some(url), .. }) => {
                 return Ok(Way::Stripe(url));
             }
-            Some(Attempt { state: AttemptState::Frozen, .. }) => {}
+            Some(Attempt { state: AttemptState::Frozen, .. }) => {
+                if has_failed(app, attempt).await? {
+                    return Err(no_answer());
+                }
+            }
             Some(_) | None => return Ok(Way::Payment),
         }
         let ours = async {
@@ -84,6 +90,17 @@ async fn wait(app: &App, attempt: &Attempt) -> Result<Way, Problem> {
         let _ = tokio::time::timeout(OPENING_LOOK, ours).await;
     }
     Err(no_answer())
+}
+
+/// True once the worker tried and put the request off: it goes on by itself, but not at once.
+async fn has_failed(app: &App, attempt: &Attempt) -> Result<bool, StoreError> {
+    let sql = query(
+        "SELECT 1 FROM jobs WHERE tenant = ? AND kind = ? AND payment = ? AND tries > 0 \
+         AND leased_until_ms = 0 AND due_at_ms > ?",
+    );
+    let sql = sql.bind(attempt.tenant.as_str()).bind(JobKind::OpenSession.as_str());
+    let sql = sql.bind(attempt.payment.to_string()).bind(app.core.now_ms());
+    Ok(sql.fetch_optional(&app.core.store.reads).await?.is_some())
 }
 
 fn no_answer() -> Problem {

@@ -150,6 +150,11 @@ pub(crate) fn database_path(folder: &Path) -> PathBuf {
     folder.join(FILE_NAME)
 }
 
+/// True while changes stand in the write-ahead log beside the database and not in its own file.
+pub(crate) fn has_log(folder: &Path) -> bool {
+    folder.join(format!("{FILE_NAME}-wal")).metadata().is_ok_and(|log| log.len() > 0)
+}
+
 fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)

@@ -8,7 +8,7 @@
 
 use super::{Change, StoreError};
 use futures_util::future::BoxFuture;
-use sqlx::SqliteConnection;
+use sqlx::{Connection, SqliteConnection};
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -109,6 +109,10 @@ async fn write_all(
         // Work that was never begun drops its channel, which reads as "busy" to its caller.
         batch.clear();
     }
+    // An orderly end folds the write-ahead log back into the database's own file.
+    if let Err(error) = tx.connection.close().await {
+        tracing::error!(%error, "the database was not closed in order; it recovers when opened");
+    }
 }
 
 async fn commit_batch(
@@ -139,7 +143,7 @@ async fn execute(tx: &mut WriteTx, sql: &'static str) -> Result<(), sqlx::Error>
 mod tests {
     use super::*;
     use holdfast_domain::{DeviceId, PaymentId, TenantSlug};
-    use sqlx::{Connection, Row};
+    use sqlx::Row;
 
     async fn writer() -> (Writer, broadcast::Receiver<Change>, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();

@@ -53,8 +53,8 @@ async fn opened(
     session: CheckoutSession,
 ) -> Result<JobEnd, Failure> {
     tracing::info!(
-        payment = %attempt.payment, number = attempt.number, session = %session.id,
-        mode = %mode(session.livemode), "session opened"
+        payment = %attempt.payment, number = attempt.number, mode = %mode(session.livemode),
+        "session opened"
     );
     let opened = SessionOpened {
         tenant: attempt.tenant.clone(),

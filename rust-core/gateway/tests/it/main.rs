@@ -1,0 +1,21 @@
+//! The gateway as its neighbours see it: real HTTP, the real sandbox as Stripe, and a small signer
+//! in place of a handheld.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
+
+mod enrolment;
+mod handheld;
+mod hosts;
+mod interrupted;
+mod office;
+mod orders;
+mod paying;
+mod proxy;
+mod secrets;
+mod webhooks;
+mod world;

@@ -1,0 +1,270 @@
+//! One gateway with one sandbox, furnished as an operator would.
+
+use holdfast_gateway::world::{NoEntropy, SystemWorld, World as Outside};
+use holdfast_gateway::{Mode, Options, Running, Secret, TenantSlug, admin};
+use holdfast_sandbox::core::{CardForm, PayOutcome};
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+pub const SECRET_KEY: &str = "sk_test_51TestsOfTheGatewayAbcd";
+pub const WEBHOOK_SECRET: &str = "whsec_TestsOfTheGateway0123456789";
+pub const GOOD_CARD: &str = "4242424242424242";
+pub const POOR_CARD: &str = "4000000000009995";
+const CATALOGUE: &str = "id,name,price\n1,Day permit,12.50\n2,Clamp <b>release</b>,150\n";
+/// Longest wait for something that real processes do, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The machine's randomness, and its clock with an offset that the test sets.
+#[derive(Default)]
+pub struct Clock(AtomicI64);
+
+impl Clock {
+    pub fn skip_ahead(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Outside for Clock {
+    fn now_ms(&self) -> i64 {
+        SystemWorld.now_ms() + self.0.load(Ordering::SeqCst)
+    }
+
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy> {
+        SystemWorld.fill(buffer)
+    }
+}
+
+pub struct World {
+    pub folder: TempDir,
+    pub clock: Arc<Clock>,
+    pub gateway: Option<Running>,
+    pub sandbox: holdfast_sandbox::Running,
+    pub http: Client,
+    pub sign_in_link: String,
+}
+
+/// What a test wants to be otherwise.
+pub struct Setup {
+    pub webhooks: bool,
+    pub name: &'static str,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { webhooks: true, name: "Demo Borough" }
+    }
+}
+
+pub fn tenant() -> TenantSlug {
+    "demo".parse().unwrap()
+}
+
+impl World {
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub async fn with(setup: Setup) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let made = admin::init(admin::Init {
+            data: data.clone(),
+            tenant: tenant(),
+            name: Some(setup.name.to_owned()),
+            public_url: None,
+            hosts: Vec::new(),
+        });
+        let sign_in_link = made.await.unwrap().sign_in_link;
+        admin::officer_add(&data, &tenant(), "Ada Okafor").await.unwrap();
+        let list = folder.path().join("list.csv");
+        std::fs::write(&list, CATALOGUE).unwrap();
+        admin::catalogue_load(&data, &tenant(), &list).await.unwrap();
+        let clock = Arc::new(Clock::default());
+        let gateway = serve(&data, "127.0.0.1:0", &clock).await;
+        let sandbox = start_sandbox(setup.webhooks.then_some(gateway.url())).await;
+        let http = client();
+        let world = Self { folder, clock, gateway: Some(gateway), sandbox, http, sign_in_link };
+        // Beside the running gateway, as the contract says.
+        world.stripe_set(world.sandbox.url()).await;
+        world
+    }
+
+    pub fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.gateway.as_ref().unwrap().url())
+    }
+
+    /// Sets the payment type's keys, with Stripe at that address.
+    pub async fn stripe_set(&self, api_base: &str) {
+        let secret = |text: &str| Some(Secret::new(text.to_owned()));
+        let set = admin::SetProcessor {
+            tenant: tenant(),
+            code: "STRIPE".parse().unwrap(),
+            mode: Mode::Test,
+            name: None,
+            currency: None,
+            webhook_id: None,
+            api_base: Some(api_base.to_owned()),
+            secret_key: secret(SECRET_KEY),
+            publishable_key: None,
+            webhook_secret: secret(WEBHOOK_SECRET),
+        };
+        admin::stripe_set(&self.data(), set).await.unwrap();
+    }
+
+    /// Stops the gateway and starts it again on the same address.
+    pub async fn restart(&mut self) {
+        let running = self.gateway.take().unwrap();
+        let address = running.url().strip_prefix("http://").unwrap().to_owned();
+        running.shutdown().await;
+        self.gateway = Some(serve(&self.data(), &address, &self.clock).await);
+    }
+
+    /// One number out of the database.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.database().await).await.unwrap()
+    }
+
+    /// One text out of the database.
+    pub async fn text(&self, sql: &'static str) -> String {
+        sqlx::query_scalar(sql).fetch_one(&self.database().await).await.unwrap()
+    }
+
+    async fn database(&self) -> SqlitePool {
+        let options = SqliteConnectOptions::new().filename(self.data().join("holdfast.db"));
+        SqlitePool::connect_with(options.read_only(true)).await.unwrap()
+    }
+
+    /// Everything that a payment could change, in one text.
+    pub async fn ledger(&self) -> String {
+        let mut all = String::new();
+        for table in ["payments", "attempts", "evidence", "orders", "jobs", "events"] {
+            let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+            let count: i64 =
+                sqlx::query_scalar(sql).fetch_one(&self.database().await).await.unwrap();
+            all.push_str(&format!("{table} {count}\n"));
+        }
+        all + &format!("revision {}", self.count("SELECT revision FROM tenants").await)
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], Vec::new()).await
+    }
+
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+        self.send(Method::POST, path, headers, body).await
+    }
+
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
+        let address = if path.starts_with("http") { path.to_owned() } else { self.url(path) };
+        let mut request = self.http.request(method, address).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.unwrap();
+        Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() }
+    }
+
+    /// The payer types a card on Stripe's page.
+    pub fn type_card(&self, page: &str, number: &str) -> PayOutcome {
+        let session = page.rsplit('/').next().unwrap().to_owned();
+        let form = CardForm::test(number);
+        self.sandbox.handle().with_core(|core, now_ms| core.pay_session(&session, &form, now_ms))
+    }
+
+    /// How many sessions Stripe has.
+    pub fn sessions(&self) -> usize {
+        self.sandbox.handle().with_core(|core, _| core.sessions().count())
+    }
+
+    /// Waits until the payment's own page says so.
+    pub async fn page_says(&self, payment: &str, words: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let page = self.get(&format!("/pay/{payment}")).await;
+            if page.body.contains(words) {
+                return page.body;
+            }
+            let late = begun.elapsed() > PATIENCE;
+            assert!(!late, "the page never says {words:?}:\n{}", page.body);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until the database says so.
+    pub async fn until(&self, sql: &'static str, wanted: i64) {
+        let begun = Instant::now();
+        while self.count(sql).await != wanted {
+            assert!(begun.elapsed() < PATIENCE, "never {wanted}: {sql}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
+    }
+
+    /// The stable code of a refusal.
+    pub fn code(&self) -> String {
+        let body = self.json();
+        let message = body["message"].as_str().unwrap();
+        assert!(message.ends_with('.'), "a message is a sentence: {message}");
+        body["code"].as_str().unwrap().to_owned()
+    }
+
+    pub fn location(&self) -> String {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
+        self.headers[LOCATION].to_str().unwrap().to_owned()
+    }
+}
+
+pub fn client() -> Client {
+    Client::builder()
+        .tls_backend_preconfigured(holdfast_stripe::tls::client_config().unwrap())
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
+async fn serve(data: &Path, listen: &str, clock: &Arc<Clock>) -> Running {
+    let options =
+        Options { data: data.to_owned(), listen: listen.to_owned(), public_url: None, tls: None };
+    holdfast_gateway::start_in(options, clock.clone()).await.unwrap()
+}
+
+async fn start_sandbox(gateway: Option<&str>) -> holdfast_sandbox::Running {
+    let target = gateway
+        .map(|url| format!("{url}/api/demo/qr/payment/webhook={WEBHOOK_SECRET}").parse().unwrap());
+    let options = holdfast_sandbox::Options {
+        webhooks: target.into_iter().collect(),
+        ..holdfast_sandbox::Options::default()
+    };
+    holdfast_sandbox::start(options).await.unwrap()
+}

@@ -12,6 +12,7 @@ mod deliveries;
 mod error;
 mod events;
 mod expand;
+mod faults;
 mod fields;
 mod form;
 mod http;
@@ -30,6 +31,7 @@ pub use cards::{CardFacts, CardFault, CardForm, Decline};
 pub use deliveries::{
     Attempt, Delivery, DeliveryId, DeliveryState, OutgoingDelivery, SendResult, WebhookTarget,
 };
+pub use faults::{ApiFault, Arrival, Fault, FaultError, FaultRule, WebhookFault};
 pub use http::{ApiRequest, ApiResponse};
 pub use idempotency::KEY_LIFETIME_MS;
 pub use model::{
@@ -48,6 +50,7 @@ use holdfast_stripe::{API_VERSION, ApiKey};
 
 use deliveries::Deliveries;
 use error::ApiError;
+use faults::Faults;
 use fields::{Fields, origin_of};
 use idempotency::{Keys, Seen};
 use ids::Ids;
@@ -108,6 +111,9 @@ pub struct Core {
     keys: Keys,
     /// The request being handled; none while the payer or time acts.
     cause: Option<Cause>,
+    faults: Faults,
+    /// What goes wrong with the request being handled.
+    fault: Option<ApiFault>,
     /// What changed something and was not taken yet.
     inputs: Vec<Input>,
 }
@@ -133,18 +139,42 @@ impl Core {
             deliveries: Deliveries::default(),
             keys: Keys::default(),
             cause: None,
+            faults: Faults::new(config.seed),
+            fault: None,
             inputs: Vec::new(),
             config,
         }
     }
 
-    /// Answers one API request.
+    /// Answers one API request, as the rules for faults have it.
     pub fn handle(&mut self, request: &ApiRequest, now_ms: i64) -> ApiResponse {
+        let fault = self.next_fault(request);
+        self.handle_with(request, fault, now_ms)
+    }
+
+    /// Answers one API request, and lets this go wrong with it. A caller that waits before it
+    /// hands a delayed request in asks [`Core::next_fault`] first.
+    pub fn handle_with(
+        &mut self,
+        request: &ApiRequest,
+        fault: Option<ApiFault>,
+        now_ms: i64,
+    ) -> ApiResponse {
+        if fault == Some(ApiFault::Duplicate) {
+            self.handle_with(request, None, now_ms);
+            return self.handle_with(request, None, now_ms);
+        }
         self.advance(now_ms);
         let request_id = self.noise.request();
+        self.fault = fault;
         let answer = self.answer(request, &request_id);
-        self.cause = None;
-        self.written(request, &request_id, answer)
+        (self.cause, self.fault) = (None, None);
+        let mut response = self.written(request, &request_id, answer);
+        if let Some(ApiFault::DelayAfter(ms)) = fault {
+            response.ready_at_ms = response.ready_at_ms.saturating_add(i64::from(ms));
+        }
+        response.arrival = fault.map(ApiFault::arrival).unwrap_or_default();
+        response
     }
 
     /// The refusal of a request whose body is too long to be read.
@@ -220,8 +250,13 @@ impl Core {
         let key: Option<Arc<str>> = request.key().map(Arc::from);
         let cause = Cause { request: request_id.clone(), idempotency_key: key.clone() };
         self.cause = (request.method != "GET").then_some(cause);
+        let refusal = self.fault.and_then(|fault| fault.refusal(request));
+        if let Some(error) = refusal.clone().filter(|error| !error.stored) {
+            return Answer::at_once(Err(error), self.now_ms);
+        }
         let Some(key) = key else {
-            return Answer::at_once(self.call(request), self.now_ms);
+            let result = refusal.map_or_else(|| self.call(request), Err);
+            return Answer::at_once(self.failed_after(result), self.now_ms);
         };
         match self.keys.look_up(&key, &request.path, &request.body, self.now_ms) {
             Err(error) => Answer::at_once(Err(error), self.now_ms),
@@ -234,7 +269,9 @@ impl Core {
     }
 
     fn execute(&mut self, request: &ApiRequest, key: &Arc<str>, request_id: &Id) -> Answer {
-        let result = self.call(request);
+        let refusal = self.fault.and_then(|fault| fault.refusal(request));
+        let result = refusal.map_or_else(|| self.call(request), Err);
+        let result = self.failed_after(result);
         let took_ms = i64::try_from(self.config.answer_time_ms).unwrap_or(i64::MAX);
         let ready_at_ms = self.now_ms.saturating_add(took_ms);
         if result.as_ref().map_or_else(|error| error.stored, |_| true) {
@@ -243,6 +280,14 @@ impl Core {
             self.keys.store(key, what, when, request_id.clone(), result.clone());
         }
         Answer { result, replayed: None, ready_at_ms }
+    }
+
+    /// The failure that takes the answer's place once all is done.
+    fn failed_after(&self, result: Result<Reply, ApiError>) -> Result<Reply, ApiError> {
+        match self.fault {
+            Some(ApiFault::ServerErrorAfter) => Err(ApiError::server_error().executed()),
+            _ => result,
+        }
     }
 
     /// Parses the parameters and runs the call.
@@ -262,7 +307,10 @@ impl Core {
         let mut headers = vec![
             ("Content-Type", "application/json".to_owned()),
             ("Request-Id", request_id.to_string()),
-            ("Stripe-Version", API_VERSION.to_owned()),
+            (
+                "Stripe-Version",
+                request.stripe_version.clone().unwrap_or_else(|| API_VERSION.to_owned()),
+            ),
         ];
         if let Some(key) = request.key() {
             headers.push(("Idempotency-Key", key.to_owned()));
@@ -277,7 +325,9 @@ impl Core {
                 if error.status == 401 {
                     headers.push(("WWW-Authenticate", "Basic realm=\"Stripe\"".to_owned()));
                 }
-                headers.push(("Stripe-Should-Retry", error.should_retry.to_string()));
+                if let Some(said) = error.should_retry {
+                    headers.push(("Stripe-Should-Retry", said.to_string()));
+                }
                 // A replay names the first request's log, like the rest of its body.
                 let logged = answer.replayed.as_ref().unwrap_or(request_id);
                 (error.status, render::error(*error.object, logged))
@@ -288,6 +338,7 @@ impl Core {
             headers,
             body: render::bytes(&value),
             ready_at_ms: answer.ready_at_ms,
+            arrival: Arrival::Whole,
         }
     }
 }

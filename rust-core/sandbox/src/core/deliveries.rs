@@ -9,6 +9,7 @@ use holdfast_stripe::objects::{EventType, Metadata};
 use holdfast_stripe::{WebhookSecret, webhook};
 use serde::{Deserialize, Serialize};
 
+use super::faults::Mishap;
 use super::model::Endpoint;
 use super::replay::Action;
 use super::{Core, Id, render};
@@ -135,18 +136,36 @@ pub(super) struct Deliveries {
     all: Vec<Delivery>,
     /// What waits, by its time.
     due: BTreeSet<(i64, DeliveryId)>,
+    /// What is lost on its way the first time.
+    dropped: BTreeSet<DeliveryId>,
     /// Events that some endpoint has not taken, with how many.
     untaken: HashMap<Id, u32>,
 }
 
 impl Deliveries {
-    pub(super) fn queue(&mut self, event: Id, endpoint: Id, at_ms: i64) {
-        let id = DeliveryId(self.all.len());
+    pub(super) fn queue(&mut self, event: Id, endpoint: Id, at_ms: i64, mishap: Option<Mishap>) {
         let count = self.untaken.entry(event.clone()).or_default();
         *count = count.saturating_add(1);
-        let state = DeliveryState::Pending;
-        self.all.push(Delivery { event, endpoint, state, attempts: Vec::new(), due_ms: at_ms });
-        self.due.insert((at_ms, id));
+        let late_ms = if let Some(Mishap::Late(ms)) = mishap { ms } else { 0 };
+        let at_ms = at_ms.saturating_add(late_ms);
+        if mishap == Some(Mishap::Duplicate) {
+            self.push(event.clone(), endpoint.clone(), at_ms, DeliveryState::Pending);
+        }
+        let lost = mishap == Some(Mishap::Lose);
+        let state = if lost { DeliveryState::Failed } else { DeliveryState::Pending };
+        let id = self.push(event, endpoint, at_ms, state);
+        if mishap == Some(Mishap::Drop) {
+            self.dropped.insert(id);
+        }
+    }
+
+    fn push(&mut self, event: Id, endpoint: Id, due_ms: i64, state: DeliveryState) -> DeliveryId {
+        let id = DeliveryId(self.all.len());
+        self.all.push(Delivery { event, endpoint, state, attempts: Vec::new(), due_ms });
+        if state == DeliveryState::Pending {
+            self.due.insert((due_ms, id));
+        }
+        id
     }
 
     pub(super) fn next_ms(&self) -> Option<i64> {
@@ -175,6 +194,11 @@ impl Core {
         self.advance(now_ms);
         let mut outgoing = Vec::new();
         while let Some(id) = self.deliveries.pop_due(self.now_ms) {
+            if self.deliveries.dropped.remove(&id) {
+                let why = "dropped on its way, as the sandbox was asked to".to_owned();
+                self.settle(id, SendResult::Unreachable { why });
+                continue;
+            }
             match self.prepare(id) {
                 Some(delivery) => outgoing.push(delivery),
                 None => self.set_state(id, DeliveryState::Failed),

@@ -10,13 +10,14 @@ pub(super) struct ApiError {
     /// Stripe stores an answer only once the call began to execute; a request that failed
     /// validation may be repaired and sent again under the same key.
     pub(super) stored: bool,
-    pub(super) should_retry: bool,
+    /// What `Stripe-Should-Retry` says; without it clients go by the status.
+    pub(super) should_retry: Option<bool>,
 }
 
 impl ApiError {
     fn new(status: u16, kind: ErrorType, message: impl Into<String>) -> Self {
         let object = Box::new(ErrorObject::new(kind, message));
-        Self { status, object, stored: false, should_retry: false }
+        Self { status, object, stored: false, should_retry: Some(false) }
     }
 
     /// A request that cannot be right.
@@ -126,8 +127,34 @@ impl ApiError {
              probably means you submitted twice, and the other request is still going through): \
              {key}. Please try again later."
         );
-        let refused = Self { status: 409, should_retry: true, ..Self::invalid(message) };
+        let refused = Self { status: 409, should_retry: Some(true), ..Self::invalid(message) };
         refused.with_code(ErrorCode::IdempotencyKeyInUse)
+    }
+
+    /// Another request works on the same object.
+    pub(super) fn conflict() -> Self {
+        let message = "This object cannot be accessed right now because another API request or \
+             Stripe process is currently accessing it. If you see this error intermittently, retry \
+             the request.";
+        let refused = Self { status: 409, should_retry: Some(true), ..Self::invalid(message) };
+        refused.with_code(ErrorCode::LockTimeout)
+    }
+
+    pub(super) fn rate_limited() -> Self {
+        let message = "Request rate limit exceeded. Learn more about rate limits here \
+             https://stripe.com/docs/rate-limits.";
+        let refused = Self { status: 429, should_retry: None, ..Self::invalid(message) };
+        refused.with_code(ErrorCode::RateLimit)
+    }
+
+    pub(super) fn server_error() -> Self {
+        let message = "An unknown error occurred. (The sandbox was asked to fail.)";
+        Self { should_retry: None, ..Self::new(500, ErrorType::ApiError, message) }
+    }
+
+    pub(super) fn unavailable() -> Self {
+        let message = "Stripe is temporarily unavailable. (The sandbox was asked to fail.)";
+        Self { should_retry: None, ..Self::new(503, ErrorType::ApiError, message) }
     }
 
     pub(super) fn key_reused(message: String) -> Self {

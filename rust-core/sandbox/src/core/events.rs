@@ -25,7 +25,8 @@ impl Core {
             pending_webhooks: u32::try_from(wanting.len()).unwrap_or(u32::MAX),
         });
         for endpoint in wanting {
-            self.deliveries.queue(event.id.clone(), endpoint, self.now_ms);
+            let mishap = self.faults.strike_webhook(&event.kind);
+            self.deliveries.queue(event.id.clone(), endpoint, self.now_ms, mishap);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Requests and answers without a network.
 
+use super::faults::Arrival;
+
 /// An API request as it came in. Only the headers that matter here.
 #[derive(Clone, Debug, Default)]
 pub struct ApiRequest {
@@ -64,6 +66,8 @@ pub struct ApiResponse {
     /// When the answer is due, in Unix milliseconds: later than now only when the sandbox was
     /// told to take its time. The effect is there already.
     pub ready_at_ms: i64,
+    /// How it reaches the caller.
+    pub arrival: Arrival,
 }
 
 impl ApiResponse {

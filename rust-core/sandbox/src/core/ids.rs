@@ -28,6 +28,11 @@ impl Ids {
         mixed ^ (mixed >> 31)
     }
 
+    /// A number below a bound. The bias of the remainder is far below what anybody could notice.
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
+        self.next().checked_rem(bound).unwrap_or_default()
+    }
+
     /// A prefix and so many letters and digits.
     pub(super) fn text(&mut self, prefix: &str, length: usize) -> String {
         let mut text = String::with_capacity(prefix.len().saturating_add(length));

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cards::CardForm;
 use super::deliveries::{DeliveryId, SendResult, WebhookTarget};
+use super::faults::{ApiFault, FaultRule};
 use super::ids::Ids;
 use super::pay::ChallengeAnswer;
 use super::{ApiRequest, Core, Id};
@@ -34,6 +35,9 @@ pub(super) enum Action {
         body: String,
         idempotency_key: Option<String>,
         request_id: Id,
+        /// What went wrong with it, as the lot fell.
+        #[serde(default)]
+        fault: Option<ApiFault>,
     },
     Pay {
         session: String,
@@ -48,6 +52,7 @@ pub(super) enum Action {
         result: SendResult,
     },
     Targets(Vec<Target>),
+    Faults(Vec<FaultRule>),
 }
 
 /// A configured endpoint. Its secret is written out in plain: it signs made-up events only, and
@@ -115,11 +120,13 @@ impl Core {
         let at_ms = input.at_ms;
         self.advance(at_ms);
         match input.action {
-            Action::Call { method, path, query, body, idempotency_key, request_id } => {
+            Action::Call { method, path, query, body, idempotency_key, request_id, fault } => {
                 let body = body.into_bytes();
                 let request =
                     ApiRequest { method, path, query, body, idempotency_key, ..Default::default() };
+                self.fault = fault;
                 self.admitted(&request, &request_id);
+                self.fault = None;
                 self.cause = None;
             }
             Action::Pay { session, form } => {
@@ -130,6 +137,7 @@ impl Core {
             }
             Action::Delivery { delivery, result } => self.settle(DeliveryId(delivery), result),
             Action::Targets(targets) => self.set_targets(&parsed(targets)?, at_ms),
+            Action::Faults(rules) => self.set_faults(rules, at_ms),
         }
         Ok(())
     }
@@ -154,6 +162,7 @@ impl Core {
             body,
             idempotency_key: request.idempotency_key.clone(),
             request_id: request_id.clone(),
+            fault: self.fault,
         });
     }
 }

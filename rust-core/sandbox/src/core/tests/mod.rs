@@ -1,6 +1,7 @@
 //! The core driven as its callers drive it.
 
 mod api;
+mod faults;
 mod keys;
 mod payer;
 mod replay;

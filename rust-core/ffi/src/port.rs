@@ -30,7 +30,8 @@ pub trait KeyVault: Send + Sync {
 /// Hears that something changed; called from a thread of the core.
 #[uniffi::export(with_foreign)]
 pub trait CoreListener: Send + Sync {
-    /// Read the snapshot again. Calls may be left out when changes come quickly, never the last.
+    /// Read the snapshot again. Calls may be left out when changes come quickly, never the last. The
+    /// first may come before `Core.open` has returned.
     fn on_change(&self, revision: u64);
 }
 

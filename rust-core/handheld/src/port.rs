@@ -67,6 +67,7 @@ pub enum VaultError {
 /// Hears that something changed.
 pub trait CoreListener: Send + Sync {
     /// Called from a thread of the core; the screen then reads [`crate::Core::snapshot`]. Calls
-    /// may be left out when changes come quickly, never the last one.
+    /// may be left out when changes come quickly, never the last one. The first may come before
+    /// [`crate::Core::open`] has returned.
     fn on_change(&self, revision: u64);
 }

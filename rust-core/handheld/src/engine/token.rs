@@ -21,6 +21,9 @@ use holdfast_protocol::wire::{ErrorCode, TokenResponse};
 pub(super) const REQUEST_MS_MAX: u64 = 20_000;
 /// A token is renewed this long before it ends, in milliseconds: longer than a long poll takes.
 const RENEWAL_MS: u64 = 60_000;
+/// A token is used for this long at least, in milliseconds: one that ends at once must not be
+/// fetched in a circle.
+const USE_MS_MIN: u64 = 10_000;
 
 /// The token, and the tries to get one.
 #[derive(Default)]
@@ -203,7 +206,7 @@ pub(super) fn refresh_error(refusal: &Refusal) -> RefreshError {
 
 fn bearer(response: TokenResponse, now: Moment) -> Bearer {
     let lasts_ms = u64::from(response.expires_in_s).saturating_mul(1_000);
-    let used_ms = lasts_ms.saturating_sub(RENEWAL_MS).max(lasts_ms / 2);
+    let used_ms = lasts_ms.saturating_sub(RENEWAL_MS).max(lasts_ms / 2).max(USE_MS_MIN);
     let until_ms = now.mono_ms.saturating_add(used_ms);
     Bearer { token: Secret::new(response.token), until_ms }
 }

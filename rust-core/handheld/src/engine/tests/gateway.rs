@@ -20,6 +20,7 @@ pub(crate) struct Gateway {
     pub(crate) submissions: Vec<Vec<u8>>,
     pub(crate) tokens_given: u32,
     pub(crate) token_refusals: u32,
+    pub(crate) token_lasts_s: u32,
     pub(crate) revision: u64,
 }
 
@@ -39,6 +40,7 @@ impl Gateway {
             submissions: Vec::new(),
             tokens_given: 0,
             token_refusals: 0,
+            token_lasts_s: 900,
             revision: 0,
         }
     }
@@ -114,7 +116,7 @@ impl Gateway {
             Ok(()) => {
                 self.tokens_given += 1;
                 let token = format!("token-{}", self.tokens_given);
-                json(200, &TokenResponse { token, expires_in_s: 900 })
+                json(200, &TokenResponse { token, expires_in_s: self.token_lasts_s })
             }
             Err(request_signature::RequestError::Clock { .. }) => {
                 let gateway_time_unix_s = Some(self.time_unix_s);

@@ -153,6 +153,17 @@ fn the_token_is_renewed_when_it_is_refused_and_before_it_ends() {
 }
 
 #[test]
+fn a_token_that_ends_at_once_is_not_fetched_in_a_circle() {
+    let (mut bench, mut gateway) = (Bench::enrolled(), Gateway::new());
+    gateway.token_lasts_s = 0;
+    for _ in 0..100 {
+        bench.serve(&mut gateway);
+        bench.pass(100);
+    }
+    assert!(gateway.tokens_given <= 2, "{} tokens in 10 s", gateway.tokens_given);
+}
+
+#[test]
 fn a_wrong_clock_is_put_right_by_the_gateways() {
     let (mut bench, mut gateway) = (Bench::enrolled(), Gateway::new());
     bench.now.wall_ms += 25 * 60 * 60 * 1_000;

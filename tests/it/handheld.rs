@@ -60,6 +60,13 @@ impl Handheld {
         Self { core, radio, changed, folder }
     }
 
+    /// The network is back. What was on its way when it came back may still fail once.
+    pub(crate) async fn reconnect(&self) {
+        self.radio.set(Air::Clear);
+        let refreshed = async { while self.core.refresh().await.is_err() {} };
+        tokio::time::timeout(PATIENCE, refreshed).await.expect("refreshed");
+    }
+
     /// Two of item 1: summary, method, hold.
     pub(crate) async fn hold(&self) -> PaymentView {
         let cart = vec![CartLine { item_id: 1, quantity: 2 }];

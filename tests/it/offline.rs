@@ -20,8 +20,7 @@ async fn a_hold_without_network_is_carried_by_the_payer_and_the_replay_changes_n
     assert_eq!(handheld.payment(&held.payment_id).state, PaymentState::Queued);
     assert_eq!(handheld.payment(&held.payment_id).confirm_code, None);
 
-    handheld.radio.set(Air::Clear);
-    handheld.core.refresh().await.expect("refreshed");
+    handheld.reconnect().await;
     let paid = handheld.until(&held.payment_id, PaymentState::Paid).await;
     assert_eq!(paid.confirm_code, Some(text_of(&page, "confirm-code")));
     assert_eq!((world.count("orders").await, world.charges()), (1, 1));
@@ -55,8 +54,7 @@ async fn a_lost_answer_is_asked_for_with_the_same_bytes_and_makes_no_second_paym
         tokio::task::yield_now().await;
     }
     assert_eq!(world.count("payments").await, 1);
-    handheld.radio.set(Air::Clear);
-    handheld.core.refresh().await.expect("refreshed");
+    handheld.reconnect().await;
     handheld.until(&held.payment_id, PaymentState::Sent).await;
     assert_eq!(world.count("payments").await, 1);
 }
@@ -70,8 +68,7 @@ async fn eight_holds_in_the_dark_are_eight_payments_when_the_light_returns() {
     for _ in 0..8 {
         held.push(handheld.hold().await);
     }
-    handheld.radio.set(Air::Clear);
-    handheld.core.refresh().await.expect("refreshed");
+    handheld.reconnect().await;
     let payer = Payer::new();
     for payment in &held {
         handheld.until(&payment.payment_id, PaymentState::Sent).await;

@@ -10,7 +10,7 @@ const MAY_SEE: [(&str, &[&str]); 11] = [
     ("stripe", &["domain"]),
     ("handheld", &["domain", "protocol"]),
     ("ffi", &["domain", "handheld"]),
-    ("ledger", &["domain", "protocol"]),
+    ("ledger", &["domain", "protocol", "stripe"]),
     ("gateway", &["domain", "protocol", "stripe", "ledger"]),
     ("sandbox", &["stripe"]),
     ("cli", &["gateway", "sandbox"]),

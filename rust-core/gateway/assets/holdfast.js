@@ -41,7 +41,7 @@ function followList(body) {
       body.prepend(row);
     }
     waiting.clear();
-    pill.classList.add("hidden");
+    pill.hidden = true;
     document.getElementById("empty")?.remove();
     if (keepPlace > 0) {
       window.scrollBy(0, document.documentElement.scrollHeight - keepPlace);
@@ -57,7 +57,7 @@ function followList(body) {
       return;
     }
     pill.textContent = waiting.size === 1 ? "1 new payment" : `${waiting.size} new payments`;
-    pill.classList.remove("hidden");
+    pill.hidden = false;
     setTimeout(settle, HANDS_OFF_MS);
   }
 
@@ -80,7 +80,8 @@ function followList(body) {
   }
 
   body.addEventListener("pointerenter", (event) => { pointed = event.pointerType === "mouse"; });
-  body.addEventListener("pointerleave", () => { pointed = false; settle(); });
+  // Whoever leaves the list may be on the way to the button: it stays for a moment.
+  body.addEventListener("pointerleave", () => { pointed = false; touchedAt = performance.now(); });
   body.addEventListener("pointerdown", () => { touchedAt = performance.now(); });
   pill.addEventListener("click", showWaiting);
   const source = new EventSource(body.dataset.liveList);

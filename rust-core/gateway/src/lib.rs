@@ -8,8 +8,8 @@
 //! - `core` is the opened data folder: `store` (SQLite behind the ledger's traits, one writer with
 //!   group commit), `vault` (secrets sealed under data keys, wrapped by the master key), a clock.
 //! - `http` is what the network sees; `pages` the HTML; `worker` the durable jobs.
-//! - `opening` freezes the request for a checkout session, `looking` asks Stripe how it stands.
-//!   Both only tell `holdfast_ledger` what was seen; it alone decides.
+//! - What is asked of Stripe, and what follows, is `holdfast_ledger`'s: `worker` and `http` only call
+//!   it with this server's store and clients.
 //!
 //! # What always holds
 //!
@@ -21,11 +21,10 @@
 
 pub mod admin;
 mod core;
+mod credentials;
 mod device_tokens;
 mod handhelds;
 mod http;
-mod looking;
-mod opening;
 mod pages;
 mod payments;
 mod processors;

@@ -3,7 +3,8 @@
 use crate::core::Core;
 use crate::store::{StoreError, rows};
 use holdfast_domain::{DeviceId, PaymentId, TenantSlug};
-use holdfast_ledger::{Attempt, Payment};
+use holdfast_ledger::work::Reads;
+use holdfast_ledger::{Attempt, Decision, Payment, Store, StoreError as LedgerError};
 use sqlx::query;
 
 /// Changes in one answer to a handheld; it asks again for more.
@@ -104,4 +105,28 @@ pub(crate) async fn attempts(
     let sql = sql.bind(tenant.as_str()).bind(id.to_string());
     let found = sql.fetch_all(&core.store.reads).await?;
     found.iter().map(rows::attempt).collect()
+}
+
+impl Store for Core {
+    async fn run<D: Decision>(&self, decision: D) -> Result<D::Outcome, LedgerError> {
+        self.store.run(decision).await
+    }
+}
+
+impl Reads for Core {
+    async fn payment(
+        &self,
+        tenant: &TenantSlug,
+        id: PaymentId,
+    ) -> Result<Option<Payment>, LedgerError> {
+        payment(self, tenant, id).await.map_err(|error| LedgerError(Box::new(error)))
+    }
+
+    async fn attempts(
+        &self,
+        tenant: &TenantSlug,
+        id: PaymentId,
+    ) -> Result<Vec<Attempt>, LedgerError> {
+        attempts(self, tenant, id).await.map_err(|error| LedgerError(Box::new(error)))
+    }
 }

@@ -1,22 +1,17 @@
-//! Payment types and the credentials behind them. Keys are sealed on the way in, opened for the
-//! one call that needs them, and shown only masked.
+//! Payment types, and how their keys are stored: sealed on the way in, shown only masked.
 
 use crate::core::{Core, FolderError};
+use crate::credentials::{
+    Credentials, CredentialsError, credentials, newest_generation, processor_row, secret_key_place,
+    webhook_place, webhook_row, webhook_secrets,
+};
 use crate::store::{StoreError, rows};
-use crate::vault::Place;
 use holdfast_domain::{Currency, Mode, Money, PaymentTypeCode, TenantSlug};
-use holdfast_ledger::Payment;
 use holdfast_protocol::wire::Provider;
 use holdfast_stripe::amount::{self, AmountError};
-use holdfast_stripe::{ApiKey, Client, ClientConfig, ConfigError, KeyError, WebhookSecret};
+use holdfast_stripe::{ApiKey, WebhookSecret};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, query};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
-/// Webhook secrets that are tried for a mode, newest first: two while one is replaced, and two more
-/// for a second endpoint.
-const WEBHOOK_SECRETS_MAX: i64 = 4;
 
 /// A payment type as handhelds and pages show it.
 #[derive(Debug, Clone)]
@@ -223,155 +218,14 @@ impl Write {
     }
 }
 
-/// Credentials as they are used.
-struct Credentials {
-    generation: u32,
-    api_base: String,
-    secret_key: ApiKey,
-}
-
-/// Why a payment's credentials cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CredentialsError {
-    #[error("the credentials of generation {0} are not there; restore a backup")]
-    Missing(u32),
-    #[error("a stored key is damaged: {0}")]
-    Key(#[from] KeyError),
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-}
-
 async fn newest(core: &Core, new: &NewProcessor) -> Result<Option<Credentials>, FolderError> {
-    let sql = query(
-        "SELECT generation FROM processors WHERE tenant = ? AND code = ? AND mode = ? \
-         ORDER BY generation DESC LIMIT 1",
-    );
-    let sql = sql.bind(new.tenant.as_str()).bind(new.code.as_str()).bind(new.mode.as_str());
-    let row = sql.fetch_optional(&core.store.reads).await.map_err(StoreError::Sql)?;
-    let Some(row) = row else { return Ok(None) };
-    let generation = rows::small(&row, "generation")?;
+    let newest = newest_generation(core, &new.tenant, &new.code, new.mode).await?;
+    let Some(generation) = newest else { return Ok(None) };
     match credentials(core, &new.tenant, &new.code, new.mode, generation).await {
         Ok(credentials) => Ok(Some(credentials)),
         Err(CredentialsError::Folder(error)) => Err(error),
         Err(_) => Err(StoreError::Damaged("processors").into()),
     }
-}
-
-async fn credentials(
-    core: &Core,
-    tenant: &TenantSlug,
-    code: &PaymentTypeCode,
-    mode: Mode,
-    generation: u32,
-) -> Result<Credentials, CredentialsError> {
-    let sql = query(
-        "SELECT api_base, secret_key_sealed FROM processors WHERE tenant = ? AND code = ? \
-         AND mode = ? AND generation = ?",
-    );
-    let sql = sql.bind(tenant.as_str()).bind(code.as_str()).bind(mode.as_str());
-    let row = sql.bind(i64::from(generation)).fetch_optional(&core.store.reads).await;
-    let row = row.map_err(|error| FolderError::from(StoreError::Sql(error)))?;
-    let row = row.ok_or(CredentialsError::Missing(generation))?;
-    let sealed = rows::bytes(&row, "secret_key_sealed").map_err(FolderError::from)?;
-    let name = processor_row(code, mode, generation);
-    let plain = core.open_sealed(secret_key_place(tenant, &name), &sealed).await?;
-    let text = std::str::from_utf8(plain.expose()).map_err(|_| KeyError::Characters)?;
-    let api_base = rows::text(&row, "api_base").map_err(FolderError::from)?;
-    Ok(Credentials { generation, api_base, secret_key: ApiKey::parse(text)? })
-}
-
-fn processor_row(code: &PaymentTypeCode, mode: Mode, generation: u32) -> String {
-    format!("{code}/{mode}/{generation}")
-}
-
-fn secret_key_place<'a>(tenant: &'a TenantSlug, row: &'a str) -> Place<'a> {
-    Place { scope: tenant.as_str(), table: "processors", row, column: "secret_key" }
-}
-
-fn webhook_row(mode: Mode, number: i64) -> String {
-    format!("{mode}/{number}")
-}
-
-fn webhook_place<'a>(tenant: &'a TenantSlug, row: &'a str) -> Place<'a> {
-    Place { scope: tenant.as_str(), table: "webhook_secrets", row, column: "secret" }
-}
-
-/// A webhook secret with its mode.
-pub(crate) struct KnownSecret {
-    pub(crate) mode: Mode,
-    pub(crate) secret: WebhookSecret,
-}
-
-/// Every secret that a delivery to this tenant may be signed with.
-pub(crate) async fn webhook_secrets(
-    core: &Core,
-    tenant: &TenantSlug,
-) -> Result<Vec<KnownSecret>, FolderError> {
-    let mut known = Vec::new();
-    for mode in [Mode::Test, Mode::Live] {
-        let sql = query(
-            "SELECT number, secret_sealed FROM webhook_secrets WHERE tenant = ? AND mode = ? \
-             ORDER BY number DESC LIMIT ?",
-        );
-        let sql = sql.bind(tenant.as_str()).bind(mode.as_str()).bind(WEBHOOK_SECRETS_MAX);
-        for row in sql.fetch_all(&core.store.reads).await.map_err(StoreError::Sql)? {
-            let name = webhook_row(mode, rows::number(&row, "number")?);
-            let sealed = rows::bytes(&row, "secret_sealed")?;
-            let plain = core.open_sealed(webhook_place(tenant, &name), &sealed).await?;
-            let text = std::str::from_utf8(plain.expose());
-            let secret = text.ok().and_then(|text| WebhookSecret::parse(text).ok());
-            let secret = secret.ok_or(StoreError::Damaged("webhook_secrets"))?;
-            known.push(KnownSecret { mode, secret });
-        }
-    }
-    Ok(known)
-}
-
-/// Which credentials a client was made of, and where they go. The key of a generation never
-/// changes, so clients are kept.
-type ClientKey = (TenantSlug, PaymentTypeCode, Mode, u32, String);
-
-/// Clients of Stripe, one for each generation of credentials.
-#[derive(Default)]
-pub(crate) struct Clients {
-    made: Mutex<HashMap<ClientKey, Client>>,
-}
-
-impl Clients {
-    /// The client of the credentials that a payment is tied to.
-    pub(crate) async fn of(
-        &self,
-        core: &Core,
-        payment: &Payment,
-    ) -> Result<Client, CredentialsError> {
-        let base = api_base(core, payment).await.map_err(FolderError::from)?;
-        let base = base.ok_or(CredentialsError::Missing(payment.pin.generation))?;
-        let (tenant, code) = (&payment.tenant, &payment.payment_type);
-        let generation = payment.pin.generation;
-        let key = (tenant.clone(), code.clone(), payment.mode, generation, base);
-        let known = self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(client) = known {
-            return Ok(client);
-        }
-        let found = credentials(core, tenant, code, payment.mode, generation).await?;
-        let client = Client::new(ClientConfig::new(&found.api_base, found.secret_key)?)?;
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(made.entry(key).or_insert(client).clone())
-    }
-}
-
-/// Where the calls of a payment go; none if its credentials are gone.
-pub(crate) async fn api_base(core: &Core, payment: &Payment) -> Result<Option<String>, StoreError> {
-    let sql = query(
-        "SELECT api_base FROM processors WHERE tenant = ? AND code = ? AND mode = ? AND \
-         generation = ?",
-    );
-    let sql = sql.bind(payment.tenant.as_str()).bind(payment.payment_type.as_str());
-    let sql = sql.bind(payment.mode.as_str()).bind(i64::from(payment.pin.generation));
-    let row = sql.fetch_optional(&core.store.reads).await?;
-    row.as_ref().map(|row| rows::text(row, "api_base")).transpose()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Starting and stopping the server.
 
 use crate::core::{Core, FolderError};
+use crate::credentials::Clients;
 use crate::http::server::serve;
 use crate::http::tls::{TlsError, acceptor};
 use crate::http::{App, router};
-use crate::processors::Clients;
 use crate::store::StoreError;
 use crate::urls::{PublicUrl, UrlError};
 use crate::worker::work;

@@ -19,6 +19,8 @@
 //! 6. [`LeaseJobs`] and [`FinishJob`] hand durable work to workers, fenced, so that a slow worker
 //!    cannot finish what another has taken over.
 //!
+//! [`work`] carries those jobs out: what is asked of Stripe, and what the ledger is told of it.
+//!
 //! [`memory`] is the store of the simulation; `conformance` is the suite that every store passes.
 
 #[cfg(any(test, feature = "conformance"))]
@@ -29,6 +31,7 @@ pub mod observe;
 mod rows;
 pub mod schedule;
 mod store;
+pub mod work;
 
 pub use decisions::accept::{Accept, AcceptOutcome};
 pub use decisions::event::{RecordEvent, RecordEventOutcome};

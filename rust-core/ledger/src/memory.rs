@@ -6,6 +6,7 @@
 use crate::rows::{Attempt, AttemptState, Device, Event, Job, JobKind, Order, Payment};
 use crate::rows::{PaymentType, Source};
 use crate::store::{Decision, Env, Store, StoreError, Tx};
+use crate::work::Reads;
 use holdfast_domain::{
     Catalogue, DeviceId, Evidence, GatewayId, PaymentId, PaymentTypeCode, ReceiptOrderId,
     TenantSlug,
@@ -71,6 +72,30 @@ impl<C: Fn() -> Env + Send + Sync> Store for MemoryStore<C> {
             }
         }
     }
+}
+
+impl<C: Fn() -> Env + Send + Sync> Reads for MemoryStore<C> {
+    async fn payment(
+        &self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> Result<Option<Payment>, StoreError> {
+        Ok(self.lock().1.payments.get(&(tenant.clone(), payment)).cloned())
+    }
+
+    async fn attempts(
+        &self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        Ok(attempts_of(&self.lock().1, tenant, payment))
+    }
+}
+
+fn attempts_of(tables: &Tables, tenant: &TenantSlug, payment: PaymentId) -> Vec<Attempt> {
+    let from = (tenant.clone(), payment, 0);
+    let to = (tenant.clone(), payment, u32::MAX);
+    tables.attempts.range(from..=to).map(|(_, attempt)| attempt.clone()).collect()
 }
 
 /// One transaction of a [`MemoryStore`].
@@ -144,9 +169,7 @@ impl Tx for MemoryTx {
         tenant: &TenantSlug,
         payment: PaymentId,
     ) -> Result<Vec<Attempt>, StoreError> {
-        let from = (tenant.clone(), payment, 0);
-        let to = (tenant.clone(), payment, u32::MAX);
-        Ok(self.tables.attempts.range(from..=to).map(|(_, attempt)| attempt.clone()).collect())
+        Ok(attempts_of(&self.tables, tenant, payment))
     }
 
     async fn put_attempt(&mut self, attempt: &Attempt) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! From what Stripe answered to evidence. What does not fit what we opened becomes a misfit.
 
-use crate::rows::{Attempt, Payment};
+use crate::rows::{Attempt, AttemptState, Payment};
 use holdfast_domain::{
     AttentionReason, ChargeOutcome, Evidence, Mode, Money, PaymentState, SessionStatus,
 };
@@ -75,14 +75,9 @@ pub fn lesson(payment: &Payment, attempts: &[Attempt], seen: &SessionSeen) -> Le
 }
 
 /// True while another look may find something new without anybody's act in the gateway.
-pub fn may_change_by_itself(state: PaymentState) -> bool {
-    matches!(
-        state,
-        PaymentState::WaitingForCard
-            | PaymentState::Processing
-            | PaymentState::Declined
-            | PaymentState::CancelRequested
-    )
+pub fn may_change_by_itself(payment: &Payment, attempts: &[Attempt]) -> bool {
+    let open = attempts.iter().any(|attempt| attempt.state == AttemptState::Opened);
+    open || matches!(payment.state, PaymentState::Processing | PaymentState::CancelRequested)
 }
 
 fn misfits<'a>(

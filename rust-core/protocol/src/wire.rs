@@ -54,6 +54,9 @@ pub struct EnrolResponse {
     pub officer: Officer,
     /// Key of the confirm codes, 32 bytes, base64url.
     pub confirm_secret: String,
+    /// The gateway's public key for sealed copies ([`crate::sealed_copy`]), 32 bytes, base64url.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_key: Option<String>,
     /// Six digits of the device key, as the gateway sees it.
     pub six_digits: String,
     /// False until an administrator has approved.
@@ -101,6 +104,65 @@ pub struct ConfigResponse {
     pub catalogue: Option<Catalogue>,
     /// What this officer may choose.
     pub payment_types: Vec<PaymentTypeOffer>,
+    /// What may wait on the handheld, as the tenant decides.
+    #[serde(default)]
+    pub caps: Caps,
+    /// For how many days the handheld keeps payments that are over, and presents acknowledged
+    /// orders again after a restore.
+    #[serde(default = "history_days_default")]
+    pub history_days: u32,
+}
+
+/// How much may wait, held and not yet acknowledged, on one handheld.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Caps {
+    /// Orders.
+    pub orders_max: u32,
+    /// Age of the oldest one, in seconds.
+    pub age_s_max: u32,
+    /// Sum in minor units, for each currency by itself.
+    pub sum_minor_max: i64,
+}
+
+impl Default for Caps {
+    /// A long shift without network: 200 orders, three days, 50,000.00.
+    fn default() -> Self {
+        Self { orders_max: 200, age_s_max: 3 * 24 * 60 * 60, sum_minor_max: 5_000_000 }
+    }
+}
+
+fn history_days_default() -> u32 {
+    7
+}
+
+/// Answer to `POST /api/{tenant}/notices`, whose body is a signed notice
+/// ([`crate::notice::SignedNotice`], content type [`ORDER_CONTENT_TYPE`]). The same notice again is
+/// answered as before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeResponse {
+    /// The payment as it stands; none if the gateway never accepted its order, which is then
+    /// refused should it still come.
+    pub payment: Option<PaymentStatus>,
+    /// The gateway's clock, Unix seconds.
+    pub gateway_time_unix_s: u64,
+    /// See [`ConfigResponse::epoch`].
+    pub epoch: u64,
+}
+
+/// The file in which a handheld hands over its sealed copies; `holdfast order import` reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopiesFile {
+    /// [`WIRE_VERSION`].
+    pub version: u32,
+    /// The gateway whose key they are sealed to.
+    pub gateway: GatewayId,
+    /// The tenant.
+    pub tenant: TenantSlug,
+    /// The handheld.
+    pub device: DeviceId,
+    /// Each one [`crate::sealed_copy::seal`]ed, base64url.
+    pub copies: Vec<String>,
 }
 
 /// A payment type as a handheld sees it.
@@ -230,6 +292,8 @@ pub enum ErrorCode {
     PaymentConflict,
     /// The sequence number was used by another payment.
     SequenceReused,
+    /// The order was withdrawn before it came.
+    Withdrawn,
     /// The enrolment code is wrong, used or too old.
     CodeWrong,
     /// No token, or one that is not good any more.
@@ -267,6 +331,7 @@ impl ErrorCode {
             | Self::LifetimeOver
             | Self::PaymentConflict
             | Self::SequenceReused
+            | Self::Withdrawn
             | Self::TooLarge => true,
             Self::ClockWrong
             | Self::DeviceNotApproved

@@ -52,7 +52,7 @@ pub(crate) fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::LinesRefused
         | ErrorCode::TotalDiffers
         | ErrorCode::AmountRefused => StatusCode::UNPROCESSABLE_ENTITY,
-        ErrorCode::LifetimeOver => StatusCode::GONE,
+        ErrorCode::LifetimeOver | ErrorCode::Withdrawn => StatusCode::GONE,
         ErrorCode::PaymentConflict | ErrorCode::SequenceReused => StatusCode::CONFLICT,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -19,7 +19,7 @@ use holdfast_ledger::{Accept, AcceptOutcome, Carrier, DeviceStatus, Payment, Sto
 use holdfast_protocol::enrolment::proof_message;
 use holdfast_protocol::request_signature::{RequestError, TokenRequest, claims, verify};
 use holdfast_protocol::wire::{
-    ChangesResponse, ConfigResponse, EnrolRequest, EnrolResponse, ErrorCode, LONG_POLL_S_MAX,
+    Caps, ChangesResponse, ConfigResponse, EnrolRequest, EnrolResponse, ErrorCode, LONG_POLL_S_MAX,
     ORDER_CONTENT_TYPE, Officer, PaymentTypeOffer, SubmitResponse, TokenResponse, WIRE_VERSION,
 };
 use holdfast_protocol::{DevicePublicKey, DeviceSignature, OrderError, SignedOrder};
@@ -32,6 +32,8 @@ use tokio::sync::broadcast::error::RecvError;
 /// For how long an order may be brought and paid, in seconds: a week, so that a slip left at a
 /// windscreen can be paid after a holiday weekend.
 const ORDER_LIFETIME_S: u32 = 7 * 24 * 60 * 60;
+/// For how many days a handheld keeps what is over: as long as an order may be paid.
+const HISTORY_DAYS: u32 = 7;
 
 pub(super) async fn enrol(
     State(app): State<Arc<App>>,
@@ -106,6 +108,7 @@ fn enrol_response(app: &App, tenant: &Tenant, enrolled: &Enrolled) -> EnrolRespo
         device: *device,
         officer: Officer { id: officer.id, name: officer.name.clone() },
         confirm_secret: BASE64URL_NOPAD.encode(enrolled.confirm_secret.expose()),
+        copy_key: None,
         six_digits: six_digits.clone(),
         approved: *status == DeviceStatus::Approved,
     }
@@ -222,6 +225,8 @@ pub(super) async fn config(
         order_lifetime_s: ORDER_LIFETIME_S,
         catalogue: newest_catalogue(&app, &tenant.slug).await?,
         payment_types: offers.collect(),
+        caps: Caps::default(),
+        history_days: HISTORY_DAYS,
     }))
 }
 
@@ -352,7 +357,10 @@ async fn changes(
         tokio::select! {
             () = ours => {}
             () = stopped(&mut stop) => {}
-            () = tokio::time::sleep_until(deadline) => return Ok(Vec::new()),
+            // One more look: another process on the same database gives no news here.
+            () = tokio::time::sleep_until(deadline) => {
+                return Ok(stored::changes(&app.core, tenant, handheld.device, asked.after).await?);
+            }
         }
     }
 }

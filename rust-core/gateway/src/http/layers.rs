@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// Header that carries the request's ID back.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Where payers come by TLS, their browsers come by nothing else for a year.
+const ALWAYS_TLS: &str = "max-age=31536000";
 /// Nothing but our own stylesheet, script and images; no frames, no plugins, no inline code.
 /// Forms may lead to Stripe's page, because browsers hold a redirect after a form to this rule.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
@@ -89,7 +91,7 @@ fn dress(mut response: Response, is_api: bool, id: &str) -> Response {
 }
 
 /// Headers that every answer carries.
-pub(crate) async fn guard(request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let is_asset = request.uri().path().starts_with("/assets/");
     let mut response = next.run(request).await;
     let policy = match response.extensions().get::<FormTargets>() {
@@ -108,6 +110,10 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if app.public_url.is_https() {
+        let always = HeaderValue::from_static(ALWAYS_TLS);
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, always);
     }
     if !is_asset {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

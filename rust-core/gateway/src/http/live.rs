@@ -33,6 +33,9 @@ const STREAM_AGE_MAX: Duration = Duration::from_secs(10 * 60);
 /// A sign of life, so that proxies do not cut an idle stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// How often the database is looked at without news.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
 /// What a stream follows.
 enum Follows {
     /// One payment, as its payer sees it.
@@ -176,6 +179,8 @@ impl Following {
         };
         tokio::select! {
             goes_on = ours => goes_on,
+            // Another process on the same database gives no news here.
+            () = tokio::time::sleep(LOOK_AGAIN) => true,
             () = stopped(stop) => false,
             () = tokio::time::sleep_until(*ends_at) => false,
         }

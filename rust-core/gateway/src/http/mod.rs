@@ -17,7 +17,7 @@ mod webhook;
 
 use crate::admin::{only_tenant, tenant_of_host};
 use crate::core::{Core, FolderError, Installation, Tenant};
-use crate::processors::Clients;
+use crate::credentials::Clients;
 use crate::store::StoreError;
 use crate::urls::PublicUrl;
 use axum::Router;
@@ -231,7 +231,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(from_fn(layers::deadline))
         .layer(from_fn_with_state(Arc::clone(&app), layers::host))
         .layer(from_fn_with_state(Arc::clone(&app), layers::trace))
-        .layer(from_fn(layers::guard))
+        .layer(from_fn_with_state(Arc::clone(&app), layers::guard))
         .with_state(app)
 }
 

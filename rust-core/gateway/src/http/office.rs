@@ -46,7 +46,7 @@ pub(super) async fn signed_in(
             StatusCode::UNAUTHORIZED,
             "Sign in",
             "You are not signed in on this browser.",
-            "Open your sign-in link. The operator makes a new one with `holdfast sign-in`.",
+            "Open your sign-in link. The operator makes a new one with holdfast sign-in.",
         )
     };
     let token = office_token(headers, host.is_loopback()).ok_or_else(signed_out)?;
@@ -122,7 +122,7 @@ fn link_is_over() -> Problem {
         StatusCode::GONE,
         "This link is over",
         "The sign-in link was used before, or it is too old.",
-        "The operator makes a new one with `holdfast sign-in`.",
+        "The operator makes a new one with holdfast sign-in.",
     )
 }
 

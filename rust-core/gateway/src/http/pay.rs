@@ -6,10 +6,10 @@
 
 use super::App;
 use super::error::Problem;
-use crate::opening::propose;
 use crate::payments;
 use crate::store::StoreError;
 use axum::http::StatusCode;
+use holdfast_ledger::work::propose;
 use holdfast_ledger::{Attempt, AttemptState, JobKind, Pay, PayOutcome, Payment, Store};
 use sqlx::query;
 use std::time::Duration;

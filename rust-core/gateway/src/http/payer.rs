@@ -6,16 +6,16 @@ use super::layers::FormTargets;
 use super::pay::{Way, way_to_pay};
 use super::{App, HostOwner, Peer, log_failure};
 use crate::core::Tenant;
-use crate::looking::look;
 use crate::pages::payer::{NextStep, OrderPage, PaymentPage, ReceiptView, StandingPart};
 use crate::pages::{LineView, Moment, sentence_for_payer};
-use crate::{handhelds, payments, processors};
+use crate::{credentials, handhelds, payments};
 use askama::Template;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use holdfast_domain::{Mode, PaymentId, Standing};
 use holdfast_ledger::observe::may_change_by_itself;
+use holdfast_ledger::work::look;
 use holdfast_ledger::{Accept, AcceptOutcome, Carrier, Payment, Source, Store};
 use holdfast_protocol::confirm::confirm_code;
 use holdfast_protocol::pay_address::{host_in_words, order_bytes};
@@ -160,16 +160,24 @@ pub(super) async fn returned(
     let attempts = payments::attempts(&app.core, &payment.tenant, payment.payment).await?;
     let ours = attempts.iter().any(|it| it.session.is_some() && it.session == back.session_id);
     let admitted = app.return_limit.admit(peer.0.ip(), app.core.now_ms());
-    if ours && admitted && may_change_by_itself(payment.state) {
-        let looking = look(&app.core, &app.clients, &payment, Source::Redirect);
-        match tokio::time::timeout(RETURN_WAIT, looking).await {
-            Ok(Ok(_)) => {}
+    if ours && admitted && may_change_by_itself(&payment, &attempts) {
+        match tokio::time::timeout(RETURN_WAIT, ask_stripe(&app, &payment)).await {
+            Ok(Ok(())) => {}
             // The job that asks Stripe is still there; the page follows by itself.
-            Ok(Err(error)) => log_failure(&error),
+            Ok(Err(error)) => log_failure(error.as_ref()),
             Err(_) => tracing::warn!(payment = %payment.payment, "Stripe is slow to confirm"),
         }
     }
     Ok(Redirect::to(&format!("/pay/{}", payment.payment)).into_response())
+}
+
+async fn ask_stripe(
+    app: &App,
+    payment: &Payment,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let keys = app.clients.of(&app.core, payment).await?;
+    look(app.core.as_ref(), &keys, payment, Source::Redirect).await?;
+    Ok(())
 }
 
 /// What Stripe's redirect carries.
@@ -252,7 +260,7 @@ async fn tenant_of(app: &App, payment: &Payment) -> Result<Tenant, Problem> {
 
 /// A page whose *Pay* button may lead to Stripe.
 async fn with_pay_button(app: &App, payment: &Payment, html: String) -> Result<Response, Problem> {
-    let base = processors::api_base(&app.core, payment).await?;
+    let base = credentials::api_base(&app.core, payment, payment.pin.generation).await?;
     let stand_in = base.is_some_and(|base| base.starts_with("http://"));
     let targets = if stand_in { STAND_IN_PAGES } else { STRIPE_PAGES };
     let mut response = Html(html).into_response();

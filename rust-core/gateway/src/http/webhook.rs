@@ -7,9 +7,7 @@
 use super::error::ApiError;
 use super::{App, HostOwner, Peer, refused_body};
 use crate::core::Tenant;
-use crate::looking::mode;
-use crate::opening::META_PAYMENT;
-use crate::processors;
+use crate::credentials;
 use crate::store::{StoreError, rows};
 use axum::Json;
 use axum::body::Bytes;
@@ -17,6 +15,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use holdfast_domain::{PaymentId, TenantSlug};
+use holdfast_ledger::work::{META_PAYMENT, mode};
 use holdfast_ledger::{Event, Hint, RecordEvent, RecordEventOutcome, Store};
 use holdfast_protocol::wire::ErrorCode;
 use holdfast_stripe::objects::{self, EventType, Subject};
@@ -100,7 +99,7 @@ async fn read_event(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Result<objects::Event, String>, ApiError> {
-    let known = processors::webhook_secrets(&app.core, &tenant.slug).await?;
+    let known = credentials::webhook_secrets(&app.core, &tenant.slug).await?;
     let secrets: Vec<_> = known.iter().map(|it| it.secret.clone()).collect();
     let header = headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
     let now_unix_s = app.core.now_ms().div_euclid(1000);

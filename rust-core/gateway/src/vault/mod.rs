@@ -31,6 +31,12 @@ impl Vault {
         Self { master, opened: RwLock::default() }
     }
 
+    /// A data key that was unwrapped before.
+    pub(crate) fn known(&self, scope: &str, number: u32) -> Option<Arc<DataKey>> {
+        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        opened.get(&(scope.to_owned(), number)).cloned()
+    }
+
     /// The data key of a scope, unwrapped once and kept.
     pub(crate) fn data_key(
         &self,
@@ -38,11 +44,9 @@ impl Vault {
         number: u32,
         wrapped: &[u8],
     ) -> Result<Arc<DataKey>, SealError> {
-        let known = self.opened.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = known.get(&(scope.to_owned(), number)) {
-            return Ok(Arc::clone(key));
+        if let Some(key) = self.known(scope, number) {
+            return Ok(key);
         }
-        drop(known);
         let key = Arc::new(envelope::unwrap(&self.master, scope, number, wrapped)?);
         let mut known = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(known.entry((scope.to_owned(), number)).or_insert(key)))

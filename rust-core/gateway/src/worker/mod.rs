@@ -5,16 +5,14 @@
 //! fenced. What a job does may be done twice without harm: requests are frozen, and evidence is
 //! evidence however often it is brought.
 
-mod check;
-mod open;
-
 use crate::core::Core;
+use crate::credentials::Clients;
 use crate::payments;
-use crate::processors::Clients;
 use crate::serve::stopped;
 use crate::store::StoreError;
 use futures_util::FutureExt;
-use holdfast_ledger::{EndLifetime, FinishJob, Job, JobEnd, JobKind, LeaseJobs, Store};
+use holdfast_ledger::work::carry_out as carry_out_job;
+use holdfast_ledger::{FinishJob, Job, JobEnd, LeaseJobs, Payment, Source, Store};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +24,8 @@ const JOBS_AT_ONCE: u32 = 8;
 /// How often the jobs are looked through without being rung for: they also become due by time, and
 /// another process may have wished for one.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// An event this fresh is why we look, in milliseconds.
+const FRESH_EVENT_MS: i64 = 5_000;
 /// Pause after the database failed, so that the log is not flooded.
 const FAILURE_PAUSE: Duration = Duration::from_secs(5);
 /// How long running jobs get to finish when the gateway stops. The rest is taken over later.
@@ -113,14 +113,17 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 async fn carry_out(core: &Core, clients: &Clients, job: &Job) -> Result<JobEnd, Failure> {
     let found = payments::payment(core, &job.tenant, job.payment).await?;
     let Some(payment) = found else { return Ok(JobEnd::Done) };
-    match job.kind {
-        JobKind::OpenSession => open::open_session(core, clients, &payment).await,
-        JobKind::CheckSession => check::check_session(core, clients, &payment).await,
-        JobKind::EndLifetime => {
-            let end = EndLifetime { tenant: job.tenant.clone(), payment: job.payment };
-            let over = payment.lifetime_ends_at_ms <= core.now_ms();
-            core.store.run(end).await?;
-            Ok(if over { JobEnd::Done } else { JobEnd::Again })
-        }
-    }
+    let client = clients.of(core, &payment).await?;
+    let source = if hinted_at(core, &payment).await? { Source::Webhook } else { Source::Poll };
+    Ok(carry_out_job(core, &client, job, &payment, source, core.now_ms()).await?)
+}
+
+/// True if an event about this payment came just now, so that it is why we look.
+async fn hinted_at(core: &Core, payment: &Payment) -> Result<bool, StoreError> {
+    let sql = sqlx::query(
+        "SELECT 1 FROM events WHERE tenant = ? AND payment = ? AND received_at_ms > ? LIMIT 1",
+    );
+    let since_ms = core.now_ms().saturating_sub(FRESH_EVENT_MS);
+    let sql = sql.bind(payment.tenant.as_str()).bind(payment.payment.to_string()).bind(since_ms);
+    Ok(sql.fetch_optional(&core.store.reads).await?.is_some())
 }

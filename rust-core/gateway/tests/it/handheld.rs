@@ -16,31 +16,31 @@ use serde_json::json;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-pub struct Handheld {
-    pub key: SigningKey,
-    pub enrolled: EnrolResponse,
+pub(crate) struct Handheld {
+    pub(crate) key: SigningKey,
+    pub(crate) enrolled: EnrolResponse,
     sequence: AtomicU64,
 }
 
-pub fn new_key() -> SigningKey {
+pub(crate) fn new_key() -> SigningKey {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).unwrap();
     SigningKey::from_slice(&bytes).unwrap()
 }
 
-pub fn sign(key: &SigningKey, message: &[u8]) -> DeviceSignature {
+pub(crate) fn sign(key: &SigningKey, message: &[u8]) -> DeviceSignature {
     let signature: Signature = key.sign(message);
     DeviceSignature::from_der(signature.to_der().as_bytes()).unwrap()
 }
 
 /// A new enrolment code.
-pub async fn new_link(world: &World, approved: bool) -> EnrolmentLink {
+pub(crate) async fn new_link(world: &World, approved: bool) -> EnrolmentLink {
     let made = admin::handheld_code(&world.data(), &tenant(), None, approved).await.unwrap();
     EnrolmentLink::parse(&made.link).unwrap()
 }
 
 /// The request of a key that wants to be enrolled, its proof made with another if that is given.
-pub async fn ask_to_enrol(
+pub(crate) async fn ask_to_enrol(
     world: &World,
     link: &EnrolmentLink,
     key: &SigningKey,
@@ -61,11 +61,11 @@ pub async fn ask_to_enrol(
 
 impl Handheld {
     /// An approved handheld.
-    pub async fn enrol(world: &World) -> Self {
+    pub(crate) async fn enrol(world: &World) -> Self {
         Self::enrol_with(world, &new_link(world, true).await).await
     }
 
-    pub async fn enrol_with(world: &World, link: &EnrolmentLink) -> Self {
+    pub(crate) async fn enrol_with(world: &World, link: &EnrolmentLink) -> Self {
         let key = new_key();
         let answer = ask_to_enrol(world, link, &key, &key).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -74,7 +74,7 @@ impl Handheld {
     }
 
     /// An order for so many day permits, of the next sequence number.
-    pub fn payload(&self, quantity: u32) -> OrderPayload {
+    pub(crate) fn payload(&self, quantity: u32) -> OrderPayload {
         let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
         let now_ms = u64::try_from(now_ms).unwrap();
         let mut random = [0; 10];
@@ -96,25 +96,30 @@ impl Handheld {
         }
     }
 
-    pub fn signed(&self, payload: OrderPayload) -> SignedOrder {
+    pub(crate) fn signed(&self, payload: OrderPayload) -> SignedOrder {
         let signature = sign(&self.key, &payload.to_be_signed());
         SignedOrder::assemble(payload, signature)
     }
 
     /// A signed order for one day permit.
-    pub fn order(&self) -> SignedOrder {
+    pub(crate) fn order(&self) -> SignedOrder {
         self.signed(self.payload(1))
     }
 
     /// Sends an order and expects it to be taken; the payment's ID.
-    pub async fn send(&self, world: &World, order: &SignedOrder) -> String {
+    pub(crate) async fn send(&self, world: &World, order: &SignedOrder) -> String {
         let answer = submit(world, order.to_bytes()).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.json()["payment"]["payment"].as_str().unwrap().to_owned()
     }
 
     /// Asks for a token, `late_s` seconds off the real time.
-    pub async fn ask_for_token(&self, world: &World, signer: &SigningKey, late_s: i64) -> Answer {
+    pub(crate) async fn ask_for_token(
+        &self,
+        world: &World,
+        signer: &SigningKey,
+        late_s: i64,
+    ) -> Answer {
         let path = "/api/demo/handheld/token";
         let url = world.url("");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -134,7 +139,7 @@ impl Handheld {
     }
 
     /// An `Authorization` header.
-    pub async fn authorization(&self, world: &World) -> String {
+    pub(crate) async fn authorization(&self, world: &World) -> String {
         let answer = self.ask_for_token(world, &self.key, 0).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         format!("Bearer {}", answer.json()["token"].as_str().unwrap())
@@ -142,11 +147,11 @@ impl Handheld {
 }
 
 /// Sends bytes as an order.
-pub async fn submit(world: &World, bytes: Vec<u8>) -> Answer {
+pub(crate) async fn submit(world: &World, bytes: Vec<u8>) -> Answer {
     world.post("/api/demo/orders", &[("content-type", "application/cose")], bytes).await
 }
 
 /// The path of an order's pay address.
-pub fn path_of(order: &SignedOrder) -> String {
+pub(crate) fn path_of(order: &SignedOrder) -> String {
     pay_address::pay_address("", order)
 }

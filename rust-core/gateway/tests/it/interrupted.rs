@@ -83,6 +83,43 @@ async fn a_gateway_that_was_stopped_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn a_mistyped_key_is_mended_by_setting_the_right_one() {
+    let (world, _proxy, handheld) = behind(UNAUTHORISED).await;
+    let order = handheld.order();
+    let payment = handheld.send(&world, &order).await;
+    assert_eq!(press_pay(&world, &path_of(&order)).await.status, 503);
+    world.stripe_set_key(world.sandbox.url(), "sk_test_51TheRightKeyAbcd").await;
+    assert_eq!(world.count("SELECT MAX(generation) FROM processors").await, 2);
+    // The payment stays tied to the first generation, and the second one answers for it.
+    world.until("SELECT COUNT(*) FROM attempts WHERE state = 'opened'", 1).await;
+    let page = press_pay(&world, &path_of(&order)).await.location();
+    world.type_card(&page, GOOD_CARD);
+    world.page_says(&payment, "receipt-order-id").await;
+    assert_eq!(world.count("SELECT pin_generation FROM payments").await, 1);
+    assert_eq!(world.sessions(), 1);
+}
+
+#[tokio::test]
+async fn stopping_waits_for_nobody_who_only_listens() {
+    let mut world = World::start().await;
+    let handheld = Handheld::enrol(&world).await;
+    let payment = handheld.send(&world, &handheld.order()).await;
+    let authorization = handheld.authorization(&world).await;
+    let stream = world.http.get(world.url(&format!("/pay/{payment}/live?after=999")));
+    let mut stream = stream.send().await.unwrap();
+    let poll = world.http.get(world.url("/api/demo/handheld/payments?after=999&wait_s=25"));
+    let poll = tokio::spawn(poll.header("authorization", authorization).send());
+    let begun = std::time::Instant::now();
+    world.gateway.take().unwrap().shutdown().await;
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(stream.chunk().await.unwrap(), None);
+    // The poll either ended with no news, or had not begun.
+    if let Ok(answer) = poll.await.unwrap() {
+        assert_eq!(answer.status(), 200);
+    }
+}
+
+#[tokio::test]
 async fn what_stripe_refuses_for_good_needs_a_person() {
     let (world, _proxy, handheld) = behind(REFUSED).await;
     let order = handheld.order();

@@ -17,5 +17,6 @@ mod orders;
 mod paying;
 mod proxy;
 mod secrets;
+mod serving;
 mod webhooks;
 mod world;

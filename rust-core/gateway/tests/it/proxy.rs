@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// How the line is just now.
 #[derive(Clone, Debug)]
-pub enum Line {
+pub(crate) enum Line {
     /// Everything passes.
     Good,
     /// Requests to open a session arrive, their answers do not; so many times.
@@ -15,13 +15,13 @@ pub enum Line {
     Answers { status: u16, body: &'static str },
 }
 
-pub struct Proxy {
-    pub url: String,
+pub(crate) struct Proxy {
+    pub(crate) url: String,
     line: Arc<Mutex<Line>>,
 }
 
 impl Proxy {
-    pub async fn before(stripe: &str, line: Line) -> Self {
+    pub(crate) async fn before(stripe: &str, line: Line) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stripe = stripe.strip_prefix("http://").unwrap().to_owned();
@@ -35,7 +35,7 @@ impl Proxy {
         Self { url, line }
     }
 
-    pub fn becomes(&self, line: Line) {
+    pub(crate) fn becomes(&self, line: Line) {
         *self.line.lock().unwrap() = line;
     }
 }

@@ -52,7 +52,7 @@ async fn no_secret_reaches_the_disk_or_the_log_in_plain() {
     world.until("SELECT COUNT(*) FROM orders", 1).await;
     let wrong = [("stripe-signature", "t=1,v1=00")];
     world.post("/api/demo/qr/payment/webhook", &wrong, b"{}".to_vec()).await;
-    world.get(&world.sign_in_link.split_once("8480").unwrap().1.to_owned()).await;
+    world.get(world.sign_in_link.split_once("8480").unwrap().1).await;
     world.restart().await;
     let confirm_secret =
         BASE64URL_NOPAD.decode(handheld.enrolled.confirm_secret.as_bytes()).unwrap();

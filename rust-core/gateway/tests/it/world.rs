@@ -13,20 +13,20 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-pub const SECRET_KEY: &str = "sk_test_51TestsOfTheGatewayAbcd";
-pub const WEBHOOK_SECRET: &str = "whsec_TestsOfTheGateway0123456789";
-pub const GOOD_CARD: &str = "4242424242424242";
-pub const POOR_CARD: &str = "4000000000009995";
+pub(crate) const SECRET_KEY: &str = "sk_test_51TestsOfTheGatewayAbcd";
+pub(crate) const WEBHOOK_SECRET: &str = "whsec_TestsOfTheGateway0123456789";
+pub(crate) const GOOD_CARD: &str = "4242424242424242";
+pub(crate) const POOR_CARD: &str = "4000000000009995";
 const CATALOGUE: &str = "id,name,price\n1,Day permit,12.50\n2,Clamp <b>release</b>,150\n";
 /// Longest wait for something that real processes do, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The machine's randomness, and its clock with an offset that the test sets.
 #[derive(Default)]
-pub struct Clock(AtomicI64);
+pub(crate) struct Clock(AtomicI64);
 
 impl Clock {
-    pub fn skip_ahead(&self, by: Duration) {
+    pub(crate) fn skip_ahead(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
@@ -41,19 +41,19 @@ impl Outside for Clock {
     }
 }
 
-pub struct World {
-    pub folder: TempDir,
-    pub clock: Arc<Clock>,
-    pub gateway: Option<Running>,
-    pub sandbox: holdfast_sandbox::Running,
-    pub http: Client,
-    pub sign_in_link: String,
+pub(crate) struct World {
+    pub(crate) folder: TempDir,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) gateway: Option<Running>,
+    pub(crate) sandbox: holdfast_sandbox::Running,
+    pub(crate) http: Client,
+    pub(crate) sign_in_link: String,
 }
 
 /// What a test wants to be otherwise.
-pub struct Setup {
-    pub webhooks: bool,
-    pub name: &'static str,
+pub(crate) struct Setup {
+    pub(crate) webhooks: bool,
+    pub(crate) name: &'static str,
 }
 
 impl Default for Setup {
@@ -62,16 +62,16 @@ impl Default for Setup {
     }
 }
 
-pub fn tenant() -> TenantSlug {
+pub(crate) fn tenant() -> TenantSlug {
     "demo".parse().unwrap()
 }
 
 impl World {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(Setup::default()).await
     }
 
-    pub async fn with(setup: Setup) -> Self {
+    pub(crate) async fn with(setup: Setup) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let made = admin::init(admin::Init {
@@ -96,16 +96,21 @@ impl World {
         world
     }
 
-    pub fn data(&self) -> std::path::PathBuf {
+    pub(crate) fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.gateway.as_ref().unwrap().url())
     }
 
     /// Sets the payment type's keys, with Stripe at that address.
-    pub async fn stripe_set(&self, api_base: &str) {
+    pub(crate) async fn stripe_set(&self, api_base: &str) {
+        self.stripe_set_key(api_base, SECRET_KEY).await;
+    }
+
+    /// The same with a key of the test's.
+    pub(crate) async fn stripe_set_key(&self, api_base: &str, key: &str) {
         let secret = |text: &str| Some(Secret::new(text.to_owned()));
         let set = admin::SetProcessor {
             tenant: tenant(),
@@ -115,7 +120,7 @@ impl World {
             currency: None,
             webhook_id: None,
             api_base: Some(api_base.to_owned()),
-            secret_key: secret(SECRET_KEY),
+            secret_key: secret(key),
             publishable_key: None,
             webhook_secret: secret(WEBHOOK_SECRET),
         };
@@ -123,7 +128,7 @@ impl World {
     }
 
     /// Stops the gateway and starts it again on the same address.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         let running = self.gateway.take().unwrap();
         let address = running.url().strip_prefix("http://").unwrap().to_owned();
         running.shutdown().await;
@@ -131,12 +136,12 @@ impl World {
     }
 
     /// One number out of the database.
-    pub async fn count(&self, sql: &'static str) -> i64 {
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.database().await).await.unwrap()
     }
 
     /// One text out of the database.
-    pub async fn text(&self, sql: &'static str) -> String {
+    pub(crate) async fn text(&self, sql: &'static str) -> String {
         sqlx::query_scalar(sql).fetch_one(&self.database().await).await.unwrap()
     }
 
@@ -146,7 +151,7 @@ impl World {
     }
 
     /// Everything that a payment could change, in one text.
-    pub async fn ledger(&self) -> String {
+    pub(crate) async fn ledger(&self) -> String {
         let mut all = String::new();
         for table in ["payments", "attempts", "evidence", "orders", "jobs", "events"] {
             let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
@@ -157,15 +162,15 @@ impl World {
         all + &format!("revision {}", self.count("SELECT revision FROM tenants").await)
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], Vec::new()).await
     }
 
-    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
+    pub(crate) async fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
         self.send(Method::POST, path, headers, body).await
     }
 
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -184,19 +189,19 @@ impl World {
     }
 
     /// The payer types a card on Stripe's page.
-    pub fn type_card(&self, page: &str, number: &str) -> PayOutcome {
+    pub(crate) fn type_card(&self, page: &str, number: &str) -> PayOutcome {
         let session = page.rsplit('/').next().unwrap().to_owned();
         let form = CardForm::test(number);
         self.sandbox.handle().with_core(|core, now_ms| core.pay_session(&session, &form, now_ms))
     }
 
     /// How many sessions Stripe has.
-    pub fn sessions(&self) -> usize {
+    pub(crate) fn sessions(&self) -> usize {
         self.sandbox.handle().with_core(|core, _| core.sessions().count())
     }
 
     /// Waits until the payment's own page says so.
-    pub async fn page_says(&self, payment: &str, words: &str) -> String {
+    pub(crate) async fn page_says(&self, payment: &str, words: &str) -> String {
         let begun = Instant::now();
         loop {
             let page = self.get(&format!("/pay/{payment}")).await;
@@ -210,7 +215,7 @@ impl World {
     }
 
     /// Waits until the database says so.
-    pub async fn until(&self, sql: &'static str, wanted: i64) {
+    pub(crate) async fn until(&self, sql: &'static str, wanted: i64) {
         let begun = Instant::now();
         while self.count(sql).await != wanted {
             assert!(begun.elapsed() < PATIENCE, "never {wanted}: {sql}");
@@ -219,32 +224,32 @@ impl World {
     }
 }
 
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
     }
 
     /// The stable code of a refusal.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let body = self.json();
         let message = body["message"].as_str().unwrap();
         assert!(message.ends_with('.'), "a message is a sentence: {message}");
         body["code"].as_str().unwrap().to_owned()
     }
 
-    pub fn location(&self) -> String {
+    pub(crate) fn location(&self) -> String {
         assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
         self.headers[LOCATION].to_str().unwrap().to_owned()
     }
 }
 
-pub fn client() -> Client {
+pub(crate) fn client() -> Client {
     Client::builder()
         .tls_backend_preconfigured(holdfast_stripe::tls::client_config().unwrap())
         .redirect(reqwest::redirect::Policy::none())

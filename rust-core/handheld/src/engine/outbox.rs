@@ -177,6 +177,7 @@ fn parked_reason(refusal: &Refusal) -> ParkedReason {
         | ErrorCode::UnknownVersion
         | ErrorCode::SignatureWrong
         | ErrorCode::TooLarge
+        | ErrorCode::Withdrawn
         | ErrorCode::ClockWrong
         | ErrorCode::DeviceNotApproved
         | ErrorCode::PaymentTypeNotReady

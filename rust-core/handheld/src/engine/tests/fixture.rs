@@ -96,6 +96,8 @@ pub(crate) fn config() -> ConfigResponse {
         order_lifetime_s: 604_800,
         catalogue: Some(catalogue()),
         payment_types: vec![offer(Mode::Test)],
+        caps: holdfast_protocol::wire::Caps::default(),
+        history_days: 7,
     }
 }
 

@@ -1,8 +1,9 @@
 //! The request for a checkout session, frozen before it is sent.
 
-use holdfast_domain::{Money, PricedLine};
-use holdfast_ledger::schedule::SESSION_LIFETIME_S;
-use holdfast_ledger::{Attempt, Payment, Proposal};
+use crate::Proposal;
+use crate::rows::{Attempt, Payment};
+use crate::schedule::SESSION_LIFETIME_S;
+use holdfast_domain::{Mode, Money, PricedLine};
 use holdfast_stripe::request::{CreateSession, SESSION_ID_PLACEHOLDER, SessionLine};
 use holdfast_stripe::{FreezeError, FrozenRequest};
 use std::collections::BTreeMap;
@@ -11,12 +12,12 @@ use std::collections::BTreeMap;
 const SESSIONS_PATH: &str = "/v1/checkout/sessions";
 /// Notes on session and PaymentIntent, so that an event names its payment even when it comes
 /// before we know the object.
-pub(crate) const META_PAYMENT: &str = "holdfast_payment";
+pub const META_PAYMENT: &str = "holdfast_payment";
 const META_TENANT: &str = "holdfast_tenant";
-pub(crate) const META_ATTEMPT: &str = "holdfast_attempt";
+pub(super) const META_ATTEMPT: &str = "holdfast_attempt";
 
 /// The request of a payment's attempt, as it would be sent at `now_ms` for the first time.
-pub(crate) fn propose(
+pub fn propose(
     payment: &Payment,
     number: u32,
     public_url: &str,
@@ -49,12 +50,17 @@ pub(crate) fn propose(
 }
 
 /// The stored request of an attempt, byte for byte.
-pub(crate) fn frozen_request(attempt: &Attempt) -> FrozenRequest {
+pub(super) fn frozen_request(attempt: &Attempt) -> FrozenRequest {
     FrozenRequest {
         path: SESSIONS_PATH.to_owned(),
         body: attempt.frozen_body.clone(),
         idempotency_key: attempt.idempotency_key.clone(),
     }
+}
+
+/// Stripe's `livemode`.
+pub fn mode(livemode: bool) -> Mode {
+    if livemode { Mode::Live } else { Mode::Test }
 }
 
 /// Stripe multiplies again, so it gets the price of one; a line that does not divide is sent as
@@ -72,7 +78,7 @@ fn session_line(line: &PricedLine) -> SessionLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use holdfast_ledger::conformance::{NOW_MS, held_payment};
+    use crate::conformance::{NOW_MS, held_payment};
 
     #[test]
     fn the_same_attempt_at_the_same_time_is_the_same_bytes() {

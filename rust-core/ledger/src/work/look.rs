@@ -1,53 +1,39 @@
 //! Asking Stripe how a payment stands, and telling the ledger what was seen.
 
-use crate::core::Core;
-use crate::payments;
-use crate::processors::{Clients, CredentialsError};
-use crate::store::StoreError;
+use super::{Reads, StripeCalls, WorkError, mode};
+use crate::observe::{ChargeSeen, Lesson, SessionSeen, lesson};
+use crate::rows::{Attempt, AttemptState, Payment, Source};
+use crate::store::Store;
+use crate::{Learn, LearnOutcome};
 use holdfast_domain as domain;
-use holdfast_domain::{DeclineReason, Mode, Money};
-use holdfast_ledger::observe::{ChargeSeen, Lesson, SessionSeen, lesson};
-use holdfast_ledger::{Attempt, Learn, LearnOutcome, Payment, Source, Store};
+use holdfast_domain::{DeclineReason, Money, PaymentState};
 use holdfast_stripe::objects::{
     Charge, ChargeStatus, CheckoutSession, ErrorCode, Expandable, PaymentIntent, SessionStatus,
 };
-use holdfast_stripe::{CallError, Client, amount};
+use holdfast_stripe::{CallError, amount, request};
 
 /// Sessions of one payment that are asked for in one look, newest first. More attempts than this
 /// are old and over; their evidence is in the ledger.
 const SESSIONS_MAX: usize = 3;
 
-/// Why a look failed. Nothing follows from that: the payment stands as it stood.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LookError {
-    #[error(transparent)]
-    Credentials(#[from] CredentialsError),
-    #[error(transparent)]
-    Stripe(#[from] CallError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Ledger(#[from] holdfast_ledger::StoreError),
-}
-
 /// Looks at the sessions of a payment and learns from them. The payment as it stands afterwards.
-pub(crate) async fn look(
-    core: &Core,
-    clients: &Clients,
+pub async fn look<L: Store + Reads, S: StripeCalls>(
+    ledger: &L,
+    stripe: &S,
     payment: &Payment,
     source: Source,
-) -> Result<Payment, LookError> {
-    let attempts = payments::attempts(core, &payment.tenant, payment.payment).await?;
+) -> Result<Payment, WorkError> {
+    let attempts = ledger.attempts(&payment.tenant, payment.payment).await?;
+    end_what_nobody_wants(stripe, payment, &attempts).await?;
     let sessions: Vec<&str> =
         attempts.iter().rev().filter_map(|it| it.session.as_deref()).take(SESSIONS_MAX).collect();
     if sessions.is_empty() {
         return Ok(payment.clone());
     }
-    let client = clients.of(core, payment).await?;
     let mut found = Lesson::default();
     for session in sessions {
-        let seen = client.checkout_session(session).await?;
-        let learned = learn_from(&client, payment, &attempts, &seen).await?;
+        let seen = stripe.checkout_session(session).await?;
+        let learned = learn_from(stripe, payment, &attempts, &seen).await?;
         found.evidence.extend(learned.evidence);
         found.objects.extend(learned.objects);
     }
@@ -58,7 +44,7 @@ pub(crate) async fn look(
         evidence: found.evidence,
         objects: found.objects,
     };
-    match core.store.run(learn).await? {
+    match ledger.run(learn).await? {
         LearnOutcome::Known { payment, order_made } => {
             if order_made {
                 tracing::info!(payment = %payment.payment, ?source, "paid; the order was made");
@@ -69,13 +55,35 @@ pub(crate) async fn look(
     }
 }
 
+/// A canceled or withdrawn payment must not be paid any more: its open session is expired. Stripe
+/// refuses that once the payer has finished, and the look that follows tells which it was.
+async fn end_what_nobody_wants<S: StripeCalls>(
+    stripe: &S,
+    payment: &Payment,
+    attempts: &[Attempt],
+) -> Result<(), WorkError> {
+    if !matches!(payment.state, PaymentState::CancelRequested | PaymentState::Withdrawn) {
+        return Ok(());
+    }
+    for attempt in attempts.iter().filter(|it| it.state == AttemptState::Opened) {
+        let Some(session) = attempt.session.as_deref() else { continue };
+        let key = format!("{}-expire", attempt.idempotency_key);
+        let frozen = request::expire_session(session, &key)?;
+        match stripe.send_for_session(&frozen).await {
+            Ok(_) | Err(CallError::Refused(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 /// What one session teaches, with its PaymentIntent and the latest charge of that.
-async fn learn_from(
-    client: &Client,
+async fn learn_from<S: StripeCalls>(
+    client: &S,
     payment: &Payment,
     attempts: &[Attempt],
     session: &CheckoutSession,
-) -> Result<Lesson, LookError> {
+) -> Result<Lesson, WorkError> {
     let intent = session.payment_intent.as_ref();
     // Asked for with `expand`; a Stripe that answers with the ID alone is asked again.
     let fetched = match intent {
@@ -146,8 +154,4 @@ fn decline(charge: &Charge, intent: Option<&PaymentIntent>) -> DeclineReason {
 
 fn money(units: Option<i64>, currency: Option<&str>) -> Option<Money> {
     amount::money(units?, currency?).ok()
-}
-
-pub(crate) fn mode(livemode: bool) -> Mode {
-    if livemode { Mode::Live } else { Mode::Test }
 }

@@ -5,16 +5,14 @@
 //! session is looked up by our reference in the window of time in which it can have been made.
 //! Only a look that finds nothing proves that there is nothing.
 
-use super::Failure;
-use crate::core::Core;
-use crate::looking::mode;
-use crate::opening::{META_ATTEMPT, frozen_request};
-use crate::payments;
-use crate::processors::Clients;
-use holdfast_ledger::schedule::may_resend;
-use holdfast_ledger::{Attempt, AttemptState, JobEnd, OpenRefused, Payment, SessionOpened, Store};
+use super::propose::{META_ATTEMPT, frozen_request, mode};
+use super::{Reads, StripeCalls, WorkError};
+use crate::rows::{Attempt, AttemptState, Payment};
+use crate::schedule::may_resend;
+use crate::store::Store;
+use crate::{JobEnd, OpenRefused, SessionOpened};
 use holdfast_stripe::objects::CheckoutSession;
-use holdfast_stripe::{CallError, Client, Created, UnknownWhy};
+use holdfast_stripe::{CallError, Created, UnknownWhy};
 
 /// How far Stripe's clock may lie from ours when a session is looked up, in seconds.
 const CLOCK_SLACK_S: i64 = 300;
@@ -22,36 +20,37 @@ const CLOCK_SLACK_S: i64 = 300;
 /// milliseconds.
 const SETTLED_MS: i64 = 120_000;
 
-pub(super) async fn open_session(
-    core: &Core,
-    clients: &Clients,
+/// Sends the frozen request of the attempt that waits for an answer.
+pub async fn open_session<L: Store + Reads, S: StripeCalls>(
+    ledger: &L,
+    stripe: &S,
     payment: &Payment,
-) -> Result<JobEnd, Failure> {
-    let attempts = payments::attempts(core, &payment.tenant, payment.payment).await?;
+    now_ms: i64,
+) -> Result<JobEnd, WorkError> {
+    let attempts = ledger.attempts(&payment.tenant, payment.payment).await?;
     let Some(attempt) = attempts.into_iter().find(|it| it.state == AttemptState::Frozen) else {
         return Ok(JobEnd::Done);
     };
-    let client = clients.of(core, payment).await?;
-    if !may_resend(attempt.expires_at_unix_s, core.now_ms()) {
-        return look_up(core, &client, &attempt).await;
+    if !may_resend(attempt.expires_at_unix_s, now_ms) {
+        return look_up(ledger, stripe, &attempt, now_ms).await;
     }
-    match client.send::<CheckoutSession>(&frozen_request(&attempt)).await {
-        Ok(session) => opened(core, &attempt, session).await,
+    match stripe.send_for_session(&frozen_request(&attempt)).await {
+        Ok(session) => opened(ledger, &attempt, session).await,
         Err(CallError::Unknown { why: UnknownWhy::ServerError { replayed: true, .. }, .. })
-        | Err(CallError::IdempotencyMismatch(_)) => look_up(core, &client, &attempt).await,
+        | Err(CallError::IdempotencyMismatch(_)) => look_up(ledger, stripe, &attempt, now_ms).await,
         Err(error) if error.settles_earlier_sends() => {
             tracing::error!(payment = %attempt.payment, %error, "Stripe refuses to open a session");
-            refused(core, &attempt, true).await
+            refused(ledger, &attempt, true).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn opened(
-    core: &Core,
+async fn opened<L: Store>(
+    ledger: &L,
     attempt: &Attempt,
     session: CheckoutSession,
-) -> Result<JobEnd, Failure> {
+) -> Result<JobEnd, WorkError> {
     tracing::info!(
         payment = %attempt.payment, number = attempt.number, mode = %mode(session.livemode),
         "session opened"
@@ -63,44 +62,51 @@ async fn opened(
         session: session.id,
         url: session.url,
     };
-    core.store.run(opened).await?;
+    ledger.run(opened).await?;
     Ok(JobEnd::Done)
 }
 
-async fn refused(core: &Core, attempt: &Attempt, needs_attention: bool) -> Result<JobEnd, Failure> {
+async fn refused<L: Store>(
+    ledger: &L,
+    attempt: &Attempt,
+    needs_attention: bool,
+) -> Result<JobEnd, WorkError> {
     let refused = OpenRefused {
         tenant: attempt.tenant.clone(),
         payment: attempt.payment,
         number: attempt.number,
         needs_attention,
     };
-    core.store.run(refused).await?;
+    ledger.run(refused).await?;
     Ok(JobEnd::Done)
 }
 
 /// Finds the session that the request may have made. Two sessions of one attempt are both told to
 /// the ledger, which knows that a person has to look.
-async fn look_up(core: &Core, client: &Client, attempt: &Attempt) -> Result<JobEnd, Failure> {
+async fn look_up<L: Store, S: StripeCalls>(
+    ledger: &L,
+    stripe: &S,
+    attempt: &Attempt,
+    now_ms: i64,
+) -> Result<JobEnd, WorkError> {
     let made_from = attempt.frozen_at_ms.div_euclid(1000).saturating_sub(CLOCK_SLACK_S);
     let made_until = attempt.expires_at_unix_s.saturating_add(CLOCK_SLACK_S);
     let window = Created { from: Some(made_from), to: Some(made_until) };
-    let found = client.checkout_sessions_of(&attempt.payment.to_string(), window).await?;
+    let found = stripe.checkout_sessions_of(&attempt.payment.to_string(), window).await?;
     let number = attempt.number.to_string();
     let of_this_attempt = |session: &CheckoutSession| {
         session.metadata.get(META_ATTEMPT).is_none_or(|it| *it == number)
     };
     let mut end = None;
     for session in found.into_iter().filter(of_this_attempt) {
-        end = Some(opened(core, attempt, session).await?);
+        end = Some(opened(ledger, attempt, session).await?);
     }
     match end {
         Some(end) => Ok(end),
-        None if core.now_ms().saturating_sub(attempt.frozen_at_ms) < SETTLED_MS => {
-            Ok(JobEnd::Again)
-        }
+        None if now_ms.saturating_sub(attempt.frozen_at_ms) < SETTLED_MS => Ok(JobEnd::Again),
         None => {
             tracing::warn!(payment = %attempt.payment, number, "the request made no session");
-            refused(core, attempt, false).await
+            refused(ledger, attempt, false).await
         }
     }
 }

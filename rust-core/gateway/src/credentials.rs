@@ -1,0 +1,244 @@
+//! The keys behind payment types: sealed in the database, opened for the call that needs them.
+
+use crate::core::{Core, FolderError};
+use crate::store::{StoreError, rows};
+use crate::vault::Place;
+use holdfast_domain::{Mode, PaymentTypeCode, TenantSlug};
+use holdfast_ledger::Payment;
+use holdfast_ledger::work::StripeCalls;
+use holdfast_stripe::objects::{Charge, CheckoutSession, PaymentIntent};
+use holdfast_stripe::{
+    ApiKey, CallError, Client, ClientConfig, ConfigError, Created, FrozenRequest, KeyError,
+    WebhookSecret,
+};
+use sqlx::query;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Webhook secrets that are tried for a mode, newest first: two while one is replaced, and two more
+/// for a second endpoint.
+const WEBHOOK_SECRETS_MAX: i64 = 4;
+
+/// Credentials as they are used.
+pub(crate) struct Credentials {
+    pub(crate) generation: u32,
+    pub(crate) api_base: String,
+    pub(crate) secret_key: ApiKey,
+}
+
+/// Why a payment's credentials cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CredentialsError {
+    #[error("the credentials of generation {0} are not there; restore a backup")]
+    Missing(u32),
+    #[error("a stored key is damaged: {0}")]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+pub(crate) async fn credentials(
+    core: &Core,
+    tenant: &TenantSlug,
+    code: &PaymentTypeCode,
+    mode: Mode,
+    generation: u32,
+) -> Result<Credentials, CredentialsError> {
+    let sql = query(
+        "SELECT api_base, secret_key_sealed FROM processors WHERE tenant = ? AND code = ? \
+         AND mode = ? AND generation = ?",
+    );
+    let sql = sql.bind(tenant.as_str()).bind(code.as_str()).bind(mode.as_str());
+    let row = sql.bind(i64::from(generation)).fetch_optional(&core.store.reads).await;
+    let row = row.map_err(|error| FolderError::from(StoreError::Sql(error)))?;
+    let row = row.ok_or(CredentialsError::Missing(generation))?;
+    let sealed = rows::bytes(&row, "secret_key_sealed").map_err(FolderError::from)?;
+    let name = processor_row(code, mode, generation);
+    let plain = core.open_sealed(secret_key_place(tenant, &name), &sealed).await?;
+    let text = std::str::from_utf8(plain.expose()).map_err(|_| KeyError::Characters)?;
+    let api_base = rows::text(&row, "api_base").map_err(FolderError::from)?;
+    Ok(Credentials { generation, api_base, secret_key: ApiKey::parse(text)? })
+}
+
+pub(crate) fn processor_row(code: &PaymentTypeCode, mode: Mode, generation: u32) -> String {
+    format!("{code}/{mode}/{generation}")
+}
+
+pub(crate) fn secret_key_place<'a>(tenant: &'a TenantSlug, row: &'a str) -> Place<'a> {
+    Place { scope: tenant.as_str(), table: "processors", row, column: "secret_key" }
+}
+
+pub(crate) fn webhook_row(mode: Mode, number: i64) -> String {
+    format!("{mode}/{number}")
+}
+
+pub(crate) fn webhook_place<'a>(tenant: &'a TenantSlug, row: &'a str) -> Place<'a> {
+    Place { scope: tenant.as_str(), table: "webhook_secrets", row, column: "secret" }
+}
+
+/// A webhook secret with its mode.
+pub(crate) struct KnownSecret {
+    pub(crate) mode: Mode,
+    pub(crate) secret: WebhookSecret,
+}
+
+/// Every secret that a delivery to this tenant may be signed with.
+pub(crate) async fn webhook_secrets(
+    core: &Core,
+    tenant: &TenantSlug,
+) -> Result<Vec<KnownSecret>, FolderError> {
+    let mut known = Vec::new();
+    for mode in [Mode::Test, Mode::Live] {
+        let sql = query(
+            "SELECT number, secret_sealed FROM webhook_secrets WHERE tenant = ? AND mode = ? \
+             ORDER BY number DESC LIMIT ?",
+        );
+        let sql = sql.bind(tenant.as_str()).bind(mode.as_str()).bind(WEBHOOK_SECRETS_MAX);
+        for row in sql.fetch_all(&core.store.reads).await.map_err(StoreError::Sql)? {
+            let name = webhook_row(mode, rows::number(&row, "number")?);
+            let sealed = rows::bytes(&row, "secret_sealed")?;
+            let plain = core.open_sealed(webhook_place(tenant, &name), &sealed).await?;
+            let text = std::str::from_utf8(plain.expose());
+            let secret = text.ok().and_then(|text| WebhookSecret::parse(text).ok());
+            let secret = secret.ok_or(StoreError::Damaged("webhook_secrets"))?;
+            known.push(KnownSecret { mode, secret });
+        }
+    }
+    Ok(known)
+}
+
+/// Which credentials a client was made of, and where they go. The key of a generation never
+/// changes, so clients are kept.
+type ClientKey = (TenantSlug, PaymentTypeCode, Mode, u32, String);
+
+/// Clients of Stripe, one for each generation of credentials.
+#[derive(Default)]
+pub(crate) struct Clients {
+    made: Mutex<HashMap<ClientKey, Client>>,
+}
+
+impl Clients {
+    /// The keys that may answer for a payment: the one it is tied to and, if that is another, the
+    /// newest of its payment type and mode.
+    pub(crate) async fn of(
+        &self,
+        core: &Core,
+        payment: &Payment,
+    ) -> Result<Keys, CredentialsError> {
+        let pinned = payment.pin.generation;
+        let (tenant, code) = (&payment.tenant, &payment.payment_type);
+        let newest = newest_generation(core, tenant, code, payment.mode).await;
+        let newest = newest.map_err(FolderError::from)?.filter(|newest| *newest != pinned);
+        Ok(Keys {
+            pinned: self.of_generation(core, payment, pinned).await?,
+            successor: match newest {
+                Some(newest) => Some(self.of_generation(core, payment, newest).await?),
+                None => None,
+            },
+        })
+    }
+
+    async fn of_generation(
+        &self,
+        core: &Core,
+        payment: &Payment,
+        generation: u32,
+    ) -> Result<Client, CredentialsError> {
+        let base = api_base(core, payment, generation).await.map_err(FolderError::from)?;
+        let base = base.ok_or(CredentialsError::Missing(generation))?;
+        let (tenant, code) = (&payment.tenant, &payment.payment_type);
+        let key = (tenant.clone(), code.clone(), payment.mode, generation, base);
+        let known = self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(client) = known {
+            return Ok(client);
+        }
+        let found = credentials(core, tenant, code, payment.mode, generation).await?;
+        let client = Client::new(ClientConfig::new(&found.api_base, found.secret_key)?)?;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(made.entry(key).or_insert(client).clone())
+    }
+}
+
+/// The keys that may answer for one payment.
+///
+/// A key that was mistyped or revoked is refused before Stripe does or tells anything; then its
+/// successor is asked. In the same account that finds what there is. In another account it finds
+/// nothing, and nothing follows from that.
+pub(crate) struct Keys {
+    pinned: Client,
+    successor: Option<Client>,
+}
+
+impl Keys {
+    async fn first_good<'k, T, F>(&'k self, call: impl Fn(&'k Client) -> F) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, CallError>>,
+    {
+        match (call(&self.pinned).await, &self.successor) {
+            (Err(CallError::Unauthorized(_)), Some(successor)) => call(successor).await,
+            (answer, _) => answer,
+        }
+    }
+}
+
+impl StripeCalls for Keys {
+    async fn send_for_session(
+        &self,
+        request: &FrozenRequest,
+    ) -> Result<CheckoutSession, CallError> {
+        self.first_good(|client| client.send(request)).await
+    }
+
+    async fn checkout_session(&self, id: &str) -> Result<CheckoutSession, CallError> {
+        self.first_good(|client| client.checkout_session(id)).await
+    }
+
+    async fn checkout_sessions_of(
+        &self,
+        client_reference_id: &str,
+        created: Created,
+    ) -> Result<Vec<CheckoutSession>, CallError> {
+        self.first_good(|client| client.checkout_sessions_of(client_reference_id, created)).await
+    }
+
+    async fn payment_intent(&self, id: &str) -> Result<PaymentIntent, CallError> {
+        self.first_good(|client| client.payment_intent(id)).await
+    }
+
+    async fn charge(&self, id: &str) -> Result<Charge, CallError> {
+        self.first_good(|client| client.charge(id)).await
+    }
+}
+
+pub(crate) async fn newest_generation(
+    core: &Core,
+    tenant: &TenantSlug,
+    code: &PaymentTypeCode,
+    mode: Mode,
+) -> Result<Option<u32>, StoreError> {
+    let sql = query(
+        "SELECT generation FROM processors WHERE tenant = ? AND code = ? AND mode = ? \
+         ORDER BY generation DESC LIMIT 1",
+    );
+    let sql = sql.bind(tenant.as_str()).bind(code.as_str()).bind(mode.as_str());
+    let row = sql.fetch_optional(&core.store.reads).await?;
+    row.as_ref().map(|row| rows::small(row, "generation")).transpose()
+}
+
+/// Where the calls of a payment go with credentials of a generation; none if those are gone.
+pub(crate) async fn api_base(
+    core: &Core,
+    payment: &Payment,
+    generation: u32,
+) -> Result<Option<String>, StoreError> {
+    let sql = query(
+        "SELECT api_base FROM processors WHERE tenant = ? AND code = ? AND mode = ? AND \
+         generation = ?",
+    );
+    let sql = sql.bind(payment.tenant.as_str()).bind(payment.payment_type.as_str());
+    let sql = sql.bind(payment.mode.as_str()).bind(i64::from(generation));
+    let row = sql.fetch_optional(&core.store.reads).await?;
+    row.as_ref().map(|row| rows::text(row, "api_base")).transpose()
+}

@@ -1,0 +1,65 @@
+//! The few calls to Stripe that work is made of.
+
+use holdfast_stripe::objects::{Charge, CheckoutSession, PaymentIntent};
+use holdfast_stripe::{CallError, Client, Created, FrozenRequest};
+use std::future::Future;
+
+/// Stripe, with the credentials of one payment.
+pub trait StripeCalls: Send + Sync {
+    /// Sends a frozen request that answers with a session.
+    fn send_for_session(
+        &self,
+        request: &FrozenRequest,
+    ) -> impl Future<Output = Result<CheckoutSession, CallError>> + Send;
+
+    /// A session, with its PaymentIntent and latest charge.
+    fn checkout_session(
+        &self,
+        id: &str,
+    ) -> impl Future<Output = Result<CheckoutSession, CallError>> + Send;
+
+    /// The sessions with our reference that were made in a window of time.
+    fn checkout_sessions_of(
+        &self,
+        client_reference_id: &str,
+        created: Created,
+    ) -> impl Future<Output = Result<Vec<CheckoutSession>, CallError>> + Send;
+
+    /// A PaymentIntent, with its latest charge.
+    fn payment_intent(
+        &self,
+        id: &str,
+    ) -> impl Future<Output = Result<PaymentIntent, CallError>> + Send;
+
+    /// A charge.
+    fn charge(&self, id: &str) -> impl Future<Output = Result<Charge, CallError>> + Send;
+}
+
+impl StripeCalls for Client {
+    async fn send_for_session(
+        &self,
+        request: &FrozenRequest,
+    ) -> Result<CheckoutSession, CallError> {
+        self.send(request).await
+    }
+
+    async fn checkout_session(&self, id: &str) -> Result<CheckoutSession, CallError> {
+        Self::checkout_session(self, id).await
+    }
+
+    async fn checkout_sessions_of(
+        &self,
+        client_reference_id: &str,
+        created: Created,
+    ) -> Result<Vec<CheckoutSession>, CallError> {
+        Self::checkout_sessions_of(self, client_reference_id, created).await
+    }
+
+    async fn payment_intent(&self, id: &str) -> Result<PaymentIntent, CallError> {
+        Self::payment_intent(self, id).await
+    }
+
+    async fn charge(&self, id: &str) -> Result<Charge, CallError> {
+        Self::charge(self, id).await
+    }
+}

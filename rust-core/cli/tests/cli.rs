@@ -1,0 +1,151 @@
+//! The binary itself: what it prints, where, and with which exit status.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+fn holdfast(args: &[&str], data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
+    command.args(args).arg("--data").arg(data);
+    for key in ["STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET"] {
+        command.env_remove(key);
+    }
+    command
+}
+
+fn run(args: &[&str], data: &Path) -> Output {
+    holdfast(args, data).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn said(output: &Output) -> String {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// The one line of a failure.
+fn failed(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let words = text(&output.stderr);
+    assert_eq!(words.lines().count(), 1, "{words}");
+    words
+}
+
+/// A program that runs until it is told to stop.
+struct Running(Child);
+
+impl Running {
+    /// Starts it and waits for its one line: the address.
+    fn start(mut command: Command) -> (Self, String) {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next().unwrap().unwrap();
+        let address = line.strip_prefix("listening on ").unwrap().to_owned();
+        assert!(address.starts_with("http://127.0.0.1:"), "{line}");
+        std::thread::spawn(move || assert_eq!(lines.count(), 0, "more than one line"));
+        (Self(child), address)
+    }
+
+    /// Sends SIGTERM and waits for a clean end.
+    fn stop(mut self) {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Already ended when all went well.
+        let _ = self.0.kill();
+    }
+}
+
+#[test]
+fn an_operator_sets_up_a_gateway_and_serves_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let made = said(&run(&["init", "--tenant", "demo", "--name", "Demo"], &data));
+    assert_eq!(made.lines().count(), 1);
+    assert!(made.contains("http://127.0.0.1:8480/sign-in/"), "{made}");
+    let added = said(&run(&["officer", "add", "Ada Okafor", "--tenant", "demo"], &data));
+    assert_eq!(added, "officer 1 added\n");
+    let list = folder.path().join("list.csv");
+    std::fs::write(&list, "id,name,price\n1,Day permit,12.50\n").unwrap();
+    let loaded = run(&["catalogue", "load", list.to_str().unwrap(), "--tenant", "demo"], &data);
+    assert_eq!(said(&loaded), "1 items loaded as version 1\n");
+
+    let (gateway, address) = Running::start(holdfast(&["serve", "--listen", "127.0.0.1:0"], &data));
+    // Beside the running gateway.
+    let set = ["stripe", "set", "--tenant", "demo", "--code", "STRIPE", "--mode", "test"];
+    let mut set = holdfast(&set, &data);
+    set.env("STRIPE_SECRET_KEY", "sk_test_51AbcdefghijkWXYZ");
+    let set = said(&set.output().unwrap());
+    assert!(set.contains("sk_test_…WXYZ") && !set.contains("Abcdef"), "{set}");
+    let code = said(&run(&["handheld", "code", "--approved", "--tenant", "demo"], &data));
+    assert_eq!(code.lines().count(), 1);
+    assert!(code.starts_with(&format!("{address}/e/demo/")), "{code}");
+    let link = said(&run(&["sign-in", "--tenant", "demo"], &data));
+    assert!(link.contains(&format!("{address}/sign-in/")), "{link}");
+
+    let port = address.strip_prefix("http://").unwrap();
+    let in_use = failed(&run(&["serve", "--listen", port], &data));
+    assert!(in_use.contains(port) && in_use.contains("choose another port"), "{in_use}");
+    gateway.stop();
+}
+
+#[test]
+fn failures_are_one_line_that_helps_and_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let nothing = failed(&run(&["serve", "--listen", "127.0.0.1:0"], &data));
+    assert!(nothing.contains("holdfast init"), "{nothing}");
+    said(&run(&["init", "--tenant", "demo"], &data));
+    let again = failed(&run(&["init", "--tenant", "demo"], &data));
+    assert!(again.contains("there is a gateway already"), "{again}");
+    let nobody = failed(&run(&["handheld", "code", "--tenant", "demo"], &data));
+    assert!(nobody.contains("holdfast officer add"), "{nobody}");
+    let unknown = failed(&run(&["officer", "add", "Ada", "--tenant", "other"], &data));
+    assert!(unknown.contains("there is no tenant other"), "{unknown}");
+    let set = ["stripe", "set", "--tenant", "demo", "--code", "STRIPE", "--mode", "test"];
+    let mut live = holdfast(&set, &data);
+    let live = failed(&live.env("STRIPE_SECRET_KEY", "sk_live_51Abc").output().unwrap());
+    assert!(live.contains("STRIPE_SECRET_KEY is a live key and --mode is test"), "{live}");
+    assert!(!live.contains("51Abc"));
+    let none = failed(&run(&set, &data));
+    assert!(none.contains("STRIPE_SECRET_KEY: it is empty"), "{none}");
+}
+
+#[test]
+fn wrong_use_is_status_2_and_help_is_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = run(&["init", "--tenant", "Not A Slug"], folder.path());
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("lower-case letters"));
+    let help = Command::new(env!("CARGO_BIN_EXE_holdfast")).arg("--help").output().unwrap();
+    let help = said(&help);
+    for command in
+        ["init", "serve", "tenant", "officer", "handheld", "catalogue", "stripe", "sandbox"]
+    {
+        assert!(help.contains(command), "{command}");
+    }
+}
+
+#[test]
+fn the_sandbox_runs_from_the_same_binary() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["sandbox", "--listen", "127.0.0.1:0", "--seed", "7"];
+    let (sandbox, _) = Running::start(holdfast(&args, folder.path()));
+    sandbox.stop();
+}

@@ -63,7 +63,10 @@ class Journey(private val holdfast: Holdfast, private val restored: PaymentId?) 
         }
     }
 
-    override fun toItems() = go(items)
+    override fun toItems() {
+        items.enter()
+        go(items)
+    }
 
     override fun toSummary(payment: PaymentId) = go(SummaryPresenter(holdfast, this, payment))
 

@@ -12,7 +12,10 @@ import java.time.Duration
 object Clockwork {
     private const val FRAME_MS = 16L
 
-    /** After the first layout; before it, Robolectric needs frames that come by themselves. */
+    /** While an activity starts, Robolectric needs frames that come by themselves. */
+    fun go() = ShadowChoreographer.setPaused(false)
+
+    /** Once it has been laid out. */
     fun stop() {
         ShadowChoreographer.setPaused(true)
         ShadowChoreographer.setFrameDelay(Duration.ofMillis(FRAME_MS))

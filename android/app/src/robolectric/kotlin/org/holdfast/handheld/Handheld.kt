@@ -25,13 +25,18 @@ class Handheld(savedState: Bundle? = null) {
     val newest: Payment? get() = state?.payments?.firstOrNull { it.heldAtMs != null }
 
     init {
+        Clockwork.go()
         if (savedState == null) controller.setup() else controller.setup(savedState)
+        controller.windowFocusChanged(true)
         Clockwork.stop()
     }
 
     /** Another configuration: the activity is made anew, the process stays. */
     fun rotate() {
+        Clockwork.go()
         controller = controller.recreate()
+        controller.windowFocusChanged(true)
+        Clockwork.stop()
     }
 
     /** What a system that ends the process would keep of it. */

@@ -61,7 +61,7 @@ class Officer(
 
     /** Types into the field that has the focus, as an on-screen keyboard does. */
     fun type(text: String) {
-        val field = handheld.activity.currentFocus ?: throw NotSeen("no field has the focus")
+        val field = handheld.root.findFocus() ?: throw NotSeen("no field has the focus")
         val keyboard = field.onCreateInputConnection(EditorInfo()) ?: throw NotSeen("nothing can be typed here")
         keyboard.commitText(text, 1)
         pass(TAP_MS)

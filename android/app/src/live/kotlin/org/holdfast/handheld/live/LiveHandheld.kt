@@ -55,8 +55,8 @@ class LiveSession {
         val ms = (now - passedAt) / NANOS_PER_MS
         passedAt += ms * NANOS_PER_MS
         shadowMainLooper().idleFor(Duration.ofMillis(ms))
+        if (page.isForsaken) page.forget()
         val touched = page.takeInput { it.applyTo(handheld) }
-        if (page.isForsaken) handheld.glass.cancel()
         page.say(about())
         val changed = page.show(handheld.glass.picture())
         pacer.rest(busy = touched || changed || handheld.glass.isTouched)
@@ -129,10 +129,10 @@ private fun Input.applyTo(handheld: Handheld) {
 
 /** The space bar writes in a field and presses a button. */
 private fun Handheld.press(key: Input.Key) {
-    val writes = key.code == KeyEvent.KEYCODE_SPACE && activity.currentFocus?.onCheckIsTextEditor() == true
+    val writes = key.code == KeyEvent.KEYCODE_SPACE && root.findFocus()?.onCheckIsTextEditor() == true
     if (!writes) glass.key(key.code, if (key.down) KeyEvent.ACTION_DOWN else KeyEvent.ACTION_UP) else if (key.down) type(" ")
 }
 
 private fun Handheld.type(text: String) {
-    activity.currentFocus?.onCreateInputConnection(EditorInfo())?.commitText(text, 1)
+    root.findFocus()?.onCreateInputConnection(EditorInfo())?.commitText(text, 1)
 }

@@ -25,6 +25,7 @@ internal class LivePage(port: Int) {
     }
     private val input = ConcurrentLinkedQueue<Input>()
     private val news = News()
+    private val fingers = HashSet<Int>()
     private var last = IntArray(0)
 
     @Volatile private var heardAt = System.nanoTime()
@@ -42,15 +43,32 @@ internal class LivePage(port: Int) {
         server.start()
     }
 
-    /** True once a page with a finger on the screen has not been heard of for a while. */
-    val isForsaken: Boolean get() = System.nanoTime() - heardAt > FORSAKEN_NANOS
+    /** True once a page that has a finger on the screen has not been heard of for a while. */
+    val isForsaken: Boolean get() = fingers.isNotEmpty() && System.nanoTime() - heardAt > FORSAKEN_NANOS
 
     /** Hands over what came in since, in order; says whether there was any. */
     fun takeInput(use: (Input) -> Unit): Boolean {
         var any = false
         while (true) {
-            use(input.poll() ?: return any)
+            val next = input.poll() ?: return any
+            note(next)
+            use(next)
             any = true
+        }
+    }
+
+    /** Takes its fingers off the glass. */
+    fun forget() {
+        input.clear()
+        input += Input.Cancel
+    }
+
+    private fun note(input: Input) {
+        when (input) {
+            is Input.Down -> fingers += input.finger
+            is Input.Up -> fingers -= input.finger
+            Input.Cancel -> fingers.clear()
+            is Input.Key, is Input.Move, Input.Still, is Input.Text -> Unit
         }
     }
 

@@ -17,12 +17,16 @@ import org.holdfast.handheld.ui.StateWords
 import org.holdfast.handheld.ui.Words
 import org.holdfast.handheld.ui.words
 
-/** The catalogue with the cart in it, and above it the newest payments that are not finished. */
+/**
+ * The catalogue with the cart in it. Above it stand the newest payments that were not finished when
+ * the officer came here; they stay while the officer is here, even when they finish, since a row that
+ * goes away would move the others under the finger.
+ */
 data class ItemsUiState(
     val rows: List<ItemRow> = emptyList(),
     val total: Money? = null,
     val canCheckout: Boolean = false,
-    val notFinished: List<OpenPaymentRow> = emptyList(),
+    val earlier: List<OpenPaymentRow> = emptyList(),
     /** True if this handheld has records which it cannot read. */
     val unreadable: Boolean = false,
     val trouble: Words? = null,
@@ -43,7 +47,12 @@ sealed interface ItemsEvent {
 }
 
 class ItemsPresenter(private val holdfast: Holdfast, private val way: Way) : Presenter<ItemsUiState, ItemsEvent>(ItemsUiState()) {
-    private data class Local(val cart: Cart = Cart(), val checkingOut: Boolean = false, val trouble: Words? = null)
+    private data class Local(
+        val cart: Cart = Cart(),
+        val earlier: List<PaymentId> = emptyList(),
+        val checkingOut: Boolean = false,
+        val trouble: Words? = null,
+    )
 
     private val local = MutableStateFlow(Local())
 
@@ -66,6 +75,13 @@ class ItemsPresenter(private val holdfast: Holdfast, private val way: Way) : Pre
         }
     }
 
+    /** The officer comes to this screen. */
+    fun enter() {
+        val state = (holdfast.standing.value as? Standing.Open)?.state ?: return
+        val open = state.payments.filter { it.state.isOpen }.take(EARLIER_MAX).map { it.id }
+        local.update { it.copy(earlier = open) }
+    }
+
     fun emptyCart() = change { Cart() }
 
     private fun change(how: (Cart) -> Cart) = local.update { it.copy(cart = how(it.cart), trouble = null) }
@@ -86,7 +102,7 @@ class ItemsPresenter(private val holdfast: Holdfast, private val way: Way) : Pre
             rows = state.catalogue.map { ItemRow(it.id, it.name, it.price, cart.quantityOf(it.id), cart.canAdd(it.id)) },
             total = cart.total(state.catalogue),
             canCheckout = !cart.isEmpty && !local.checkingOut,
-            notFinished = state.payments.filter { it.state.isOpen }.take(NOT_FINISHED_MAX)
+            earlier = local.earlier.mapNotNull { id -> state.payments.find { it.id == id } }
                 .map { OpenPaymentRow(it.id, it.total, it.words(state.link)) },
             unreadable = state.unreadable > 0,
             trouble = local.trouble,
@@ -95,6 +111,6 @@ class ItemsPresenter(private val holdfast: Holdfast, private val way: Way) : Pre
 
     private companion object {
         /** The catalogue must stay in view; older ones are in the office's list. */
-        const val NOT_FINISHED_MAX = 3
+        const val EARLIER_MAX = 3
     }
 }

@@ -44,7 +44,7 @@ class ItemsScreen(private val activity: Activity, private val onEvent: (ItemsEve
     override fun render(state: ItemsUiState) {
         rows.show(state.rows)
         empty.showIf(state.rows.isEmpty())
-        showOpen(state.notFinished)
+        showOpen(state.earlier)
         unreadable.showIf(state.unreadable)
         total.text = state.total?.let { MoneyText.large(it, view.resources) }
         checkout.isEnabled = state.canCheckout

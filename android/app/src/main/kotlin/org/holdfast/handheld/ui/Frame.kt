@@ -10,7 +10,7 @@ import org.holdfast.handheld.platform.Insets
 
 /** What surrounds every screen: bands, title, the way back, and room for the system's bars. */
 class Frame(private val activity: Activity, onBack: () -> Unit) {
-    private val root = activity.layoutInflater.inflate(R.layout.frame, FrameLayout(activity), false)!!
+    private val root = activity.layoutInflater.inflate(R.layout.frame, FrameLayout(activity), false) as FrameView
     private val statusBar = root.findViewById<View>(R.id.status_bar_ground)!!
     private val testBand = root.findViewById<TextView>(R.id.test_band)!!
     private val offlineBand = root.findViewById<TextView>(R.id.offline_band)!!
@@ -44,7 +44,10 @@ class Frame(private val activity: Activity, onBack: () -> Unit) {
         activity.title = said
     }
 
-    fun show(bands: Bands) {
+    /** A band that comes or goes moves everything below it, so it waits until no finger is down. */
+    fun show(bands: Bands) = root.whenUntouched { showNow(bands) }
+
+    private fun showNow(bands: Bands) {
         testBand.showIf(bands.testMode)
         val network = words(bands)
         offlineBand.showIf(network != null)

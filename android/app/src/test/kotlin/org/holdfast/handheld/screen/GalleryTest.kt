@@ -64,7 +64,7 @@ class GalleryTest {
         stage.shoot(name("enrol-waiting"), EnrolScreen(activity) {}, EnrolUiState(waiting = Samples.enrolment), canGoBack = false)
         stage.shoot(name("items"), ItemsScreen(activity) {}, items(), test, canGoBack = false)
         stage.shoot(
-            name("items-not-finished"), ItemsScreen(activity) {},
+            name("items-earlier"), ItemsScreen(activity) {},
             items(PaymentState.QUEUED), offline, canGoBack = false,
         )
         stage.shoot(name("summary"), SummaryScreen(activity) {}, SummaryUiState(Samples.usd(155_800), Samples.lines), test)
@@ -89,7 +89,7 @@ class GalleryTest {
             rows = Samples.catalogue.map { ItemRow(it.id, it.name, it.price, cart.quantityOf(it.id), cart.canAdd(it.id)) },
             total = cart.total(Samples.catalogue),
             canCheckout = true,
-            notFinished = open.map { Samples.payment(it) }.map { OpenPaymentRow(it.id, it.total, it.words(Link.ONLINE)) },
+            earlier = open.map { Samples.payment(it) }.map { OpenPaymentRow(it.id, it.total, it.words(Link.ONLINE)) },
         )
     }
 

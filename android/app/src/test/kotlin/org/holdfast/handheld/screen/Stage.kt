@@ -19,13 +19,18 @@ class Stage(theme: Int = R.style.Theme_Holdfast) {
     init {
         activity.setTheme(theme)
         frame = Frame(activity) {}
-        controller.setup()
+        controller.setup().windowFocusChanged(true)
         Clockwork.stop()
     }
 
     /** As when a dialog or a call comes to the front: Robolectric tells windows only when asked to. */
     fun loseWindowFocus() {
         controller.windowFocusChanged(false)
+    }
+
+    fun show(bands: Bands) {
+        frame.show(bands)
+        Clockwork.passFrames()
     }
 
     fun <State : Any> show(screen: Screen<State>, state: State, bands: Bands = Bands(), canGoBack: Boolean = true) {

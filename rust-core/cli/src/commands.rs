@@ -139,6 +139,12 @@ async fn stripe_set(args: StripeSet) -> Outcome {
             "No STRIPE_WEBHOOK_SECRET was given; without one, redirect and poll settle payments.",
         );
     }
+    if let Some(currency) = set.prices_in {
+        advise(&format!(
+            "The price list is in {currency}, which {code} does not take: load it again with \
+             `holdfast catalogue load`."
+        ));
+    }
     if set.mode_in_force != mode {
         advise(&format!(
             "{code} stays in {} mode; these keys are kept for later.",

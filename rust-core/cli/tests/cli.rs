@@ -128,6 +128,23 @@ fn failures_are_one_line_that_helps_and_status_1() {
 }
 
 #[test]
+fn a_currency_that_the_prices_are_not_in_is_pointed_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    said(&run(&["init", "--tenant", "demo"], &data));
+    let list = folder.path().join("list.csv");
+    std::fs::write(&list, "id,name,price\n1,Day permit,12.50\n").unwrap();
+    let load = ["catalogue", "load", list.to_str().unwrap(), "--tenant", "demo"];
+    said(&run(&load, &data));
+    let set = ["stripe", "set", "--tenant", "demo", "--code", "STRIPE", "--mode", "test"];
+    let mut set = holdfast(&[&set[..], &["--currency", "eur"]].concat(), &data);
+    let set = set.env("STRIPE_SECRET_KEY", "sk_test_51Abc").output().unwrap();
+    assert!(text(&set.stderr).contains("price list is in USD"), "{}", text(&set.stderr));
+    // Loaded again, it takes the payment type's currency.
+    assert_eq!(said(&run(&load, &data)), "1 items loaded as version 2\n");
+}
+
+#[test]
 fn wrong_use_is_status_2_and_help_is_complete() {
     let folder = tempfile::tempdir().unwrap();
     let wrong = run(&["init", "--tenant", "Not A Slug"], folder.path());

@@ -103,6 +103,17 @@ async fn currency_of(core: &Core, tenant: &TenantSlug) -> Result<Currency, Store
     row.as_ref().map_or(Ok(Currency::USD), rows::currency)
 }
 
+/// The currency of the newest price list.
+pub(super) async fn newest_currency(
+    core: &Core,
+    tenant: &TenantSlug,
+) -> Result<Option<Currency>, StoreError> {
+    let sql =
+        query("SELECT currency FROM catalogues WHERE tenant = ? ORDER BY version DESC LIMIT 1");
+    let row = sql.bind(tenant.as_str()).fetch_optional(&core.store.reads).await?;
+    row.as_ref().map(rows::currency).transpose()
+}
+
 /// Every item, or every error with its line.
 fn parse(text: &[u8], currency: Currency) -> Result<Vec<CatalogueItem>, Vec<String>> {
     // Spreadsheets begin UTF-8 files with a byte order mark.

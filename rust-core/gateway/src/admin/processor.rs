@@ -1,5 +1,6 @@
 //! Setting Stripe up: each key is checked where it was entered, then sealed.
 
+use super::catalogue::newest_currency;
 use super::tenant::{NotAName, checked_name};
 use crate::core::{Core, FolderError, UnknownTenant};
 use crate::processors::{self, NewProcessor, WebhookSecretRow};
@@ -51,6 +52,9 @@ pub struct ProcessorSet {
     pub webhook_secret: Option<String>,
     /// The mode that the payment type is in.
     pub mode_in_force: Mode,
+    /// The currency of the price list, if it is not the payment type's: then nothing can be sold
+    /// until the list is loaded again.
+    pub prices_in: Option<Currency>,
 }
 
 /// Why nothing was set. Each names the field to change.
@@ -199,12 +203,15 @@ impl Checked {
                 .cloned()
                 .map(|secret| WebhookSecretRow { secret, endpoint: self.webhook_id.clone() }),
         };
+        let tenant = new.tenant.clone();
         let stored = processors::store(core, new).await?;
+        let prices_in = newest_currency(core, &tenant).await?;
         Ok(ProcessorSet {
             generation: stored.generation,
             secret_key: self.secret_key.masked(),
             webhook_secret: webhook.map(WebhookSecret::masked),
             mode_in_force: stored.mode_in_force,
+            prices_in: prices_in.filter(|prices_in| *prices_in != currency),
         })
     }
 }

@@ -5,6 +5,8 @@
 //! [`Core::due_deliveries`] is Stripe's webhook sender. Time is what the caller says; it never
 //! runs backwards. [`Core::next_wake_ms`] says when something would happen by itself.
 
+mod agenda;
+mod attempt;
 mod auth;
 mod calls;
 mod cards;
@@ -27,6 +29,7 @@ mod replay;
 mod reply;
 mod table;
 
+pub use auth::{KeyGrant, KeyGrantError};
 pub use cards::{CardFacts, CardFault, CardForm, Decline};
 pub use deliveries::{
     Attempt, Delivery, DeliveryId, DeliveryState, OutgoingDelivery, SendResult, WebhookTarget,
@@ -35,19 +38,22 @@ pub use faults::{ApiFault, Arrival, Fault, FaultError, FaultRule, WebhookFault};
 pub use http::{ApiRequest, ApiResponse};
 pub use idempotency::KEY_LIFETIME_MS;
 pub use model::{
-    Cause, Charge, Endpoint, Event, Id, Intent, IntentData, LastError, Line, Payer, PendingCard,
+    AutomaticMethods, Cause, Charge, Customer, Dispute, Endpoint, Entry, EntryKind, Event, Id,
+    Intent, IntentData, LastError, Line, Method, Payer, PendingCard, Presented, Price, Product,
     Refund, Session, Snapshot,
 };
 pub use page::{HostedPage, PageLine};
-pub use pay::{ChallengeAnswer, PayOutcome};
+pub use pay::{Answered, ChallengeAnswer, PayOutcome};
 pub use receipt::Receipt;
 pub use replay::{Input, ReplayError};
 
-use std::collections::BTreeSet;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use holdfast_stripe::{API_VERSION, ApiKey};
+use holdfast_stripe::API_VERSION;
 
+use agenda::Agenda;
+use calls::Funds;
 use deliveries::Deliveries;
 use error::ApiError;
 use faults::Faults;
@@ -66,8 +72,11 @@ pub struct Config {
     pub public_url: String,
     /// The merchant's name on pages and in the account.
     pub business_name: String,
-    /// The keys that are good; empty means every `sk_test_…`.
-    pub api_keys: Vec<ApiKey>,
+    /// The keys that are good; empty means every test key, for everything.
+    pub api_keys: Vec<KeyGrant>,
+    /// Requests a second that are answered before 429; Stripe's sandboxes have 25. None means any
+    /// number.
+    pub rate_limit_per_s: Option<u32>,
     /// How long a POST takes to answer, in milliseconds. Its effect is there at once, and its
     /// idempotency key is in flight until then.
     pub answer_time_ms: u64,
@@ -83,6 +92,7 @@ impl Config {
             public_url: public_url.trim_end_matches('/').to_owned(),
             business_name: "Holdfast sandbox".to_owned(),
             api_keys: Vec::new(),
+            rate_limit_per_s: None,
             answer_time_ms: 0,
             recorded: false,
         }
@@ -105,13 +115,27 @@ pub struct Core {
     refunds: Table<Refund>,
     events: Table<Event>,
     endpoints: Table<Endpoint>,
-    /// Open sessions by the second they expire.
-    expiries: BTreeSet<(i64, Id)>,
+    disputes: Table<Dispute>,
+    methods: Table<Method>,
+    customers: Table<Customer>,
+    products: Table<Product>,
+    prices: Table<Price>,
+    entries: Table<Entry>,
+    /// What came in and went out, by currency.
+    funds: HashMap<Arc<str>, Funds>,
+    /// What is on its way to the balance: when, and how much of which currency.
+    arriving: VecDeque<(i64, Arc<str>, i64)>,
+    /// What happens by itself.
+    agenda: Agenda,
     deliveries: Deliveries,
     keys: Keys,
     /// The request being handled; none while the payer or time acts.
     cause: Option<Cause>,
     faults: Faults,
+    /// Whether the request being handled came from a browser, with the publishable key.
+    publishable: bool,
+    /// The second that requests are counted in, and how many came.
+    rate: (i64, u32),
     /// What goes wrong with the request being handled.
     fault: Option<ApiFault>,
     /// What changed something and was not taken yet.
@@ -135,12 +159,22 @@ impl Core {
             refunds: Table::default(),
             events: Table::default(),
             endpoints: Table::default(),
-            expiries: BTreeSet::new(),
+            disputes: Table::default(),
+            methods: Table::default(),
+            customers: Table::default(),
+            products: Table::default(),
+            prices: Table::default(),
+            entries: Table::default(),
+            funds: HashMap::new(),
+            arriving: VecDeque::new(),
+            agenda: Agenda::default(),
             deliveries: Deliveries::default(),
             keys: Keys::default(),
             cause: None,
             faults: Faults::new(config.seed),
             fault: None,
+            publishable: false,
+            rate: (0, 0),
             inputs: Vec::new(),
             config,
         }
@@ -168,7 +202,7 @@ impl Core {
         let request_id = self.noise.request();
         self.fault = fault;
         let answer = self.answer(request, &request_id);
-        (self.cause, self.fault) = (None, None);
+        (self.cause, self.fault, self.publishable) = (None, None, false);
         let mut response = self.written(request, &request_id, answer);
         if let Some(ApiFault::DelayAfter(ms)) = fault {
             response.ready_at_ms = response.ready_at_ms.saturating_add(i64::from(ms));
@@ -183,28 +217,6 @@ impl Core {
         let request_id = self.noise.request();
         let answer = Answer::at_once(Err(ApiError::too_large()), self.now_ms);
         self.written(request, &request_id, answer)
-    }
-
-    /// Lets time pass: sessions expire, keys are forgotten.
-    pub fn advance(&mut self, now_ms: i64) {
-        // Each session expires at its own second, however late somebody asks.
-        while let Some((at_s, id)) = self.expiries.pop_first() {
-            let at_ms = at_s.saturating_mul(1_000);
-            if at_ms > now_ms {
-                self.expiries.insert((at_s, id));
-                break;
-            }
-            self.now_ms = self.now_ms.max(at_ms);
-            self.expire(&id);
-        }
-        self.now_ms = self.now_ms.max(now_ms);
-        self.keys.prune(self.now_ms);
-    }
-
-    /// When something will happen by itself, in Unix milliseconds: an expiry or a delivery.
-    pub fn next_wake_ms(&self) -> Option<i64> {
-        let expiry = self.expiries.first().map(|(at, _)| at.saturating_mul(1_000));
-        [expiry, self.deliveries.next_ms()].into_iter().flatten().min()
     }
 
     /// Every session, oldest first.
@@ -225,6 +237,11 @@ impl Core {
     /// Every refund, oldest first.
     pub fn refunds(&self) -> impl DoubleEndedIterator<Item = &Arc<Refund>> {
         self.refunds.iter()
+    }
+
+    /// Every dispute, oldest first.
+    pub fn disputes(&self) -> impl DoubleEndedIterator<Item = &Arc<Dispute>> {
+        self.disputes.iter()
     }
 
     /// Every event, oldest first.
@@ -330,7 +347,8 @@ impl Core {
                 }
                 // A replay names the first request's log, like the rest of its body.
                 let logged = answer.replayed.as_ref().unwrap_or(request_id);
-                (error.status, render::error(*error.object, logged))
+                let intent = error.intent.as_ref().map(|intent| self.intent_json(intent));
+                (error.status, render::error(*error.object, intent, logged))
             }
         };
         ApiResponse {

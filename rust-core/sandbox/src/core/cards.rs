@@ -2,9 +2,14 @@
 //!
 //! Numbers that are no test card are never kept: the sandbox takes them for a mistake and says so.
 
-use std::sync::Arc;
+mod table;
 
 use serde::{Deserialize, Serialize};
+
+use super::ids::Ids;
+pub use table::Decline;
+use table::TestCard;
+pub(super) use table::{AUTHENTICATION_REQUIRED, Aftermath, Behaviour};
 
 /// The card form of the hosted page, as typed.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -66,135 +71,64 @@ pub enum CardFault {
     Name,
 }
 
-/// What may be known of a card.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A test card as somebody holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CardFacts {
-    /// Such as `visa`.
-    pub brand: &'static str,
-    /// `credit` or `debit`.
-    pub funding: &'static str,
-    /// The last four digits.
-    pub last4: Arc<str>,
+    card: &'static TestCard,
     /// 1 to 12.
     pub exp_month: u8,
     /// Four digits.
     pub exp_year: u16,
 }
 
-/// A bank's no.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Decline {
-    /// Stripe's `code`.
-    pub code: &'static str,
-    /// Stripe's `decline_code`.
-    pub decline_code: Option<&'static str>,
-    /// Stripe's `advice_code`.
-    pub advice_code: &'static str,
-    /// The parameter at fault.
-    pub param: Option<&'static str>,
-    /// What the payer reads. It never says lost or stolen.
-    pub message: &'static str,
-}
+impl CardFacts {
+    /// A card that a test name such as `pm_card_visa` or `tok_visa` stands for, good for some
+    /// years yet.
+    pub(super) fn by_name(name: &str, now_s: i64) -> Option<Self> {
+        let card = table::by_name(name)?;
+        let (year, exp_month) = year_and_month(now_s);
+        Some(Self { card, exp_month, exp_year: year.saturating_add(1) })
+    }
 
-/// What a card does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Behaviour {
-    Succeeds,
-    Declines(&'static Decline),
-    /// The bank wants the payer to confirm (3-D Secure).
-    AsksPayer,
-}
+    /// Such as `visa`.
+    pub fn brand(&self) -> &'static str {
+        self.card.brand
+    }
 
-struct TestCard {
-    number: &'static str,
-    brand: &'static str,
-    funding: &'static str,
-    behaviour: Behaviour,
-}
+    /// `credit` or `debit`.
+    pub fn funding(&self) -> &'static str {
+        self.card.funding
+    }
 
-const DECLINED_MESSAGE: &str = "Your card was declined.";
+    /// The last four digits.
+    pub fn last4(&self) -> &'static str {
+        let number = self.card.number;
+        number.get(number.len().saturating_sub(4)..).unwrap_or_default()
+    }
 
-const fn bank_decline(
-    decline_code: &'static str,
-    advice_code: &'static str,
-    message: &'static str,
-) -> Decline {
-    Decline {
-        code: "card_declined",
-        decline_code: Some(decline_code),
-        advice_code,
-        param: None,
-        message,
+    pub(super) fn behaviour(&self) -> Behaviour {
+        self.card.behaviour
+    }
+
+    pub(super) fn aftermath(&self) -> Aftermath {
+        self.card.aftermath
+    }
+
+    /// The same for every use of one number, as Stripe's fingerprints are.
+    pub(super) fn fingerprint(&self) -> String {
+        let number = self.card.number.bytes();
+        let seed = number.fold(0_u64, |sum, b| sum.wrapping_mul(31).wrapping_add(u64::from(b)));
+        Ids::new(seed).text("", 16)
     }
 }
 
-static GENERIC: Decline = bank_decline("generic_decline", "try_again_later", DECLINED_MESSAGE);
-static INSUFFICIENT_FUNDS: Decline =
-    bank_decline("insufficient_funds", "try_again_later", "Your card has insufficient funds.");
-static LOST: Decline = bank_decline("lost_card", "do_not_try_again", DECLINED_MESSAGE);
-static STOLEN: Decline = bank_decline("stolen_card", "do_not_try_again", DECLINED_MESSAGE);
-static EXPIRED: Decline = Decline {
-    code: "expired_card",
-    decline_code: None,
-    advice_code: "confirm_card_data",
-    param: Some("exp_month"),
-    message: "Your card has expired.",
-};
-static INCORRECT_CVC: Decline = Decline {
-    code: "incorrect_cvc",
-    decline_code: None,
-    advice_code: "confirm_card_data",
-    param: Some("cvc"),
-    message: "Your card's security code is incorrect.",
-};
-static PROCESSING_ERROR: Decline = Decline {
-    code: "processing_error",
-    decline_code: None,
-    advice_code: "try_again_later",
-    param: None,
-    message: "An error occurred while processing your card. Try again in a little bit.",
-};
-
-const fn card(
-    number: &'static str,
-    brand: &'static str,
-    funding: &'static str,
-    behaviour: Behaviour,
-) -> TestCard {
-    TestCard { number, brand, funding, behaviour }
-}
-
-/// Stripe's page "Testing": the numbers a person would type.
-static TEST_CARDS: [TestCard; 18] = [
-    card("4242424242424242", "visa", "credit", Behaviour::Succeeds),
-    card("4000056655665556", "visa", "debit", Behaviour::Succeeds),
-    card("5555555555554444", "mastercard", "credit", Behaviour::Succeeds),
-    card("5200828282828210", "mastercard", "debit", Behaviour::Succeeds),
-    card("378282246310005", "amex", "credit", Behaviour::Succeeds),
-    card("6011111111111117", "discover", "credit", Behaviour::Succeeds),
-    card("3056930009020004", "diners", "credit", Behaviour::Succeeds),
-    card("3566002020360505", "jcb", "credit", Behaviour::Succeeds),
-    card("4000000000000002", "visa", "credit", Behaviour::Declines(&GENERIC)),
-    card("4000000000009995", "visa", "credit", Behaviour::Declines(&INSUFFICIENT_FUNDS)),
-    card("4000000000009987", "visa", "credit", Behaviour::Declines(&LOST)),
-    card("4000000000009979", "visa", "credit", Behaviour::Declines(&STOLEN)),
-    card("4000000000000069", "visa", "credit", Behaviour::Declines(&EXPIRED)),
-    card("4000000000000127", "visa", "credit", Behaviour::Declines(&INCORRECT_CVC)),
-    card("4000000000000119", "visa", "credit", Behaviour::Declines(&PROCESSING_ERROR)),
-    card("4000000000003220", "visa", "credit", Behaviour::AsksPayer),
-    card("4000002760003184", "visa", "credit", Behaviour::AsksPayer),
-    // Without a set-up before it, this one asks as well.
-    card("4000002500003155", "visa", "credit", Behaviour::AsksPayer),
-];
-
 /// Checks the form as the page would and finds out what the card does.
-pub(super) fn read(form: &CardForm, now_s: i64) -> Result<(CardFacts, Behaviour), CardFault> {
+pub(super) fn read(form: &CardForm, now_s: i64) -> Result<CardFacts, CardFault> {
     let digits: String = form.number.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     if !luhn_holds(&digits) {
         return Err(CardFault::Number);
     }
-    let known = TEST_CARDS.iter().find(|card| card.number == digits);
-    let known = known.ok_or(CardFault::NotATestCard)?;
+    let known = table::by_number(&digits).ok_or(CardFault::NotATestCard)?;
     let (exp_month, exp_year) = expiry(&form.expiry).ok_or(CardFault::Expiry)?;
     if (exp_year, exp_month) < year_and_month(now_s) {
         return Err(CardFault::Expired);
@@ -207,15 +141,7 @@ pub(super) fn read(form: &CardForm, now_s: i64) -> Result<(CardFacts, Behaviour)
     if form.name.trim().is_empty() {
         return Err(CardFault::Name);
     }
-    let last4 = known.number.get(known.number.len().saturating_sub(4)..).unwrap_or_default();
-    let facts = CardFacts {
-        brand: known.brand,
-        funding: known.funding,
-        last4: last4.into(),
-        exp_month,
-        exp_year,
-    };
-    Ok((facts, known.behaviour))
+    Ok(CardFacts { card: known, exp_month, exp_year })
 }
 
 fn luhn_holds(digits: &str) -> bool {
@@ -267,76 +193,4 @@ fn year_and_month(now_s: i64) -> (u16, u8) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// 23 November 2026.
-    const NOW_S: i64 = 1_795_392_000;
-
-    fn check(change: impl FnOnce(&mut CardForm)) -> Result<(CardFacts, Behaviour), CardFault> {
-        let mut form = CardForm::test("4242 4242 4242 4242");
-        change(&mut form);
-        read(&form, NOW_S)
-    }
-
-    #[test]
-    fn every_test_card_has_a_right_check_digit() {
-        for card in &TEST_CARDS {
-            assert!(luhn_holds(card.number), "{}", card.number);
-        }
-    }
-
-    /// The decline table of Stripe's test mode.
-    #[test]
-    fn each_declining_card_gives_its_codes() {
-        for (last4, code, decline_code, param, advice) in [
-            ("0002", "card_declined", Some("generic_decline"), None, "try_again_later"),
-            ("9995", "card_declined", Some("insufficient_funds"), None, "try_again_later"),
-            ("9987", "card_declined", Some("lost_card"), None, "do_not_try_again"),
-            ("9979", "card_declined", Some("stolen_card"), None, "do_not_try_again"),
-            ("0069", "expired_card", None, Some("exp_month"), "confirm_card_data"),
-            ("0127", "incorrect_cvc", None, Some("cvc"), "confirm_card_data"),
-            ("0119", "processing_error", None, None, "try_again_later"),
-        ] {
-            let (_, behaviour) = check(|f| f.number = format!("400000000000{last4}")).unwrap();
-            let Behaviour::Declines(decline) = behaviour else { panic!("{last4}: {behaviour:?}") };
-            let got = (decline.code, decline.decline_code, decline.param, decline.advice_code);
-            assert_eq!(got, (code, decline_code, param, advice), "{last4}");
-            let shown = decline.message.to_lowercase();
-            assert!(!shown.contains("lost") && !shown.contains("stolen"), "{last4}");
-        }
-    }
-
-    #[test]
-    fn a_wrong_field_is_named_before_any_bank_is_asked() {
-        let fault = |change: fn(&mut CardForm)| check(change).unwrap_err();
-        assert_eq!(fault(|f| f.number = "4242424242424241".into()), CardFault::Number);
-        assert_eq!(fault(|f| f.number = "4242".into()), CardFault::Number);
-        assert_eq!(fault(|f| f.number = "٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢".into()), CardFault::Number);
-        assert_eq!(fault(|f| f.number = "4111111111111111".into()), CardFault::NotATestCard);
-        assert_eq!(fault(|f| f.expiry = "10/26".into()), CardFault::Expired);
-        assert_eq!(fault(|f| f.expiry = "13/30".into()), CardFault::Expiry);
-        assert_eq!(fault(|f| f.expiry = "1".into()), CardFault::Expiry);
-        assert_eq!(fault(|f| f.expiry = "€€/30".into()), CardFault::Expiry);
-        assert_eq!(fault(|f| f.cvc = "12".into()), CardFault::Cvc);
-        assert_eq!(fault(|f| f.name = " ".into()), CardFault::Name);
-        assert!(check(|f| f.expiry = "11/26".into()).is_ok());
-        assert!(check(|f| f.expiry = "12 / 2034".into()).is_ok());
-        assert!(check(|f| f.expiry = "1234".into()).is_ok());
-        assert!(check(|f| (f.number, f.cvc) = ("378282246310005".into(), "1234".into())).is_ok());
-    }
-
-    #[test]
-    fn months_are_counted_right() {
-        for (now_s, month) in [
-            (0, (1970, 1)),
-            (NOW_S, (2026, 11)),
-            (951_782_400, (2000, 2)),
-            (951_868_800, (2000, 3)),
-            (1_798_761_599, (2026, 12)),
-            (1_798_761_600, (2027, 1)),
-        ] {
-            assert_eq!(year_and_month(now_s), month, "{now_s}");
-        }
-    }
-}
+mod tests;

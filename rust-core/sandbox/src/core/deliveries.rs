@@ -177,6 +177,11 @@ impl Deliveries {
         !self.untaken.contains_key(event)
     }
 
+    /// The events that some endpoint does not have.
+    pub(super) fn untaken(&self) -> Vec<Id> {
+        self.untaken.keys().cloned().collect()
+    }
+
     fn pop_due(&mut self, now_ms: i64) -> Option<DeliveryId> {
         let (at_ms, id) = self.due.pop_first()?;
         if at_ms > now_ms {
@@ -209,11 +214,12 @@ impl Core {
 
     fn prepare(&mut self, id: DeliveryId) -> Option<OutgoingDelivery> {
         let delivery = self.deliveries.all.get(id.0)?;
-        let endpoint = self.endpoints.get(&delivery.endpoint).filter(|e| !e.deleted)?.clone();
+        let endpoint =
+            self.endpoints.get(&delivery.endpoint).filter(|e| !e.deleted && !e.disabled)?.clone();
         let event = self.events.get(&delivery.event)?.clone();
         let body = render::bytes(&self.event_json(&event));
         let mut signature =
-            webhook::sign(&body, std::slice::from_ref(&endpoint.secret), self.now_s());
+            webhook::sign(&body, &endpoint.signing_secrets(self.now_s()), self.now_s());
         // Test mode adds a v0 that means nothing, so that verifiers learn to ignore it.
         signature.push_str(",v0=");
         signature.push_str(&self.noise.hex());
@@ -310,6 +316,9 @@ impl Core {
             created: self.now_s(),
             url: target.url.as_str().into(),
             secret: target.secret.clone(),
+            old_secret: None,
+            description: None,
+            disabled: false,
             enabled_events: events.into(),
             metadata: Metadata::new().into(),
             api_version: None,

@@ -1,6 +1,11 @@
 //! Refusals in Stripe's shape and, where clients read them, in Stripe's words.
 
-use holdfast_stripe::objects::{ErrorCode, ErrorObject, ErrorType};
+use std::sync::Arc;
+
+use holdfast_stripe::objects::{AdviceCode, ErrorCode, ErrorObject, ErrorType};
+
+use super::cards::{CardFault, Decline};
+use super::model::Intent;
 
 /// A refusal: status, error object, and whether an idempotency key keeps it.
 #[derive(Clone, Debug)]
@@ -10,6 +15,8 @@ pub(super) struct ApiError {
     /// Stripe stores an answer only once the call began to execute; a request that failed
     /// validation may be repaired and sent again under the same key.
     pub(super) stored: bool,
+    /// The PaymentIntent that the refusal leaves behind.
+    pub(super) intent: Option<Arc<Intent>>,
     /// What `Stripe-Should-Retry` says; without it clients go by the status.
     pub(super) should_retry: Option<bool>,
 }
@@ -17,7 +24,7 @@ pub(super) struct ApiError {
 impl ApiError {
     fn new(status: u16, kind: ErrorType, message: impl Into<String>) -> Self {
         let object = Box::new(ErrorObject::new(kind, message));
-        Self { status, object, stored: false, should_retry: Some(false) }
+        Self { status, object, stored: false, intent: None, should_retry: Some(false) }
     }
 
     /// A request that cannot be right.
@@ -34,6 +41,11 @@ impl ApiError {
         let page = code.as_str().replace('_', "-");
         self.object.doc_url = Some(format!("https://stripe.com/docs/error-codes/{page}"));
         self.object.code = Some(code);
+        self
+    }
+
+    pub(super) fn with_intent(mut self, intent: Arc<Intent>) -> Self {
+        self.intent = Some(intent);
         self
     }
 
@@ -87,6 +99,59 @@ impl ApiError {
             .with_code(ErrorCode::ResourceMissing)
             .with_param(param)
             .executed()
+    }
+
+    /// A parameter names an object that is not there.
+    pub(super) fn no_such_reference(object: &str, id: &str, param: &str) -> Self {
+        Self { status: 400, ..Self::no_such(object, id, param) }
+    }
+
+    pub(super) fn exclusive(params: &str) -> Self {
+        let message = format!("You may only specify one of these parameters: {params}.");
+        Self::invalid(message).with_code(ErrorCode::MoreThanOneParameter)
+    }
+
+    /// The bank said no.
+    pub(super) fn declined(decline: &Decline, charge: Option<String>) -> Self {
+        let refused = Self { status: 402, ..Self::new(402, ErrorType::CardError, decline.message) };
+        let mut error = refused.with_code(ErrorCode::from(decline.code)).executed();
+        error.object.decline_code = decline.decline_code.map(str::to_owned);
+        error.object.advice_code = decline.advice_code.map(AdviceCode::from);
+        error.object.param = decline.param.map(str::to_owned);
+        error.object.charge = charge;
+        error
+    }
+
+    /// A card as somebody typed it is wrong; no bank was asked.
+    pub(super) fn card_fault(fault: CardFault) -> Self {
+        let (code, param) = match fault {
+            CardFault::Number => ("incorrect_number", "number"),
+            CardFault::NotATestCard => ("card_declined", "number"),
+            CardFault::Expiry => ("invalid_expiry_month", "exp_month"),
+            CardFault::Expired => ("invalid_expiry_year", "exp_year"),
+            CardFault::Cvc => ("invalid_cvc", "cvc"),
+            CardFault::Name => ("incomplete_name", "name"),
+        };
+        let error = Self::new(402, ErrorType::CardError, fault.to_string());
+        error.with_code(ErrorCode::from(code)).with_param(param)
+    }
+
+    pub(super) fn no_method() -> Self {
+        Self::invalid(
+            "You cannot confirm this PaymentIntent because it's missing a payment method. You can \
+             either update the PaymentIntent with a payment method and then confirm it again, or \
+             confirm it again directly with a payment method or ConfirmationToken.",
+        )
+        .with_code(ErrorCode::UnexpectedState)
+    }
+
+    pub(super) fn missing_permission(masked: &str, account: &str, permission: &str) -> Self {
+        let message = format!(
+            "The provided key '{masked}' does not have the required permissions for this endpoint \
+             on account '{account}'. Having the '{permission}' permission would allow this request \
+             to continue."
+        );
+        Self { status: 403, ..Self::invalid(message) }
     }
 
     pub(super) fn unrecognised_url(method: &str, path: &str) -> Self {

@@ -24,6 +24,7 @@ impl Core {
             cause: self.cause.clone(),
             pending_webhooks: u32::try_from(wanting.len()).unwrap_or(u32::MAX),
         });
+        self.events.group(event.kind.as_str(), &event.id);
         for endpoint in wanting {
             let mishap = self.faults.strike_webhook(&event.kind);
             self.deliveries.queue(event.id.clone(), endpoint, self.now_ms, mishap);
@@ -34,5 +35,5 @@ impl Core {
 fn wants(endpoint: &Arc<Endpoint>, kind: &EventType) -> bool {
     let all = |wanted: &EventType| wanted.as_str() == "*";
     let mut wanted = endpoint.enabled_events.iter();
-    !endpoint.deleted && wanted.any(|wanted| all(wanted) || wanted == kind)
+    !endpoint.deleted && !endpoint.disabled && wanted.any(|wanted| all(wanted) || wanted == kind)
 }

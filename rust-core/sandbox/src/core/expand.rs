@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use super::Core;
 use super::error::ApiError;
 use super::fields::Fields;
-use super::model::Snapshot;
 
 /// Stripe expands four levels.
 const DEPTH_MAX: usize = 4;
@@ -47,8 +46,16 @@ impl Core {
             return Ok(());
         }
         if let Value::String(id) = field {
-            let found = self.snapshot_of(id).ok_or(())?;
-            *field = self.snapshot_json(&found);
+            *field = self.object_json(id).ok_or(())?;
+        }
+        if let Value::Array(entries) = field {
+            for entry in entries.iter_mut() {
+                if let Value::String(id) = entry {
+                    *entry = self.object_json(id).ok_or(())?;
+                }
+                self.expand_steps(entry, rest)?;
+            }
+            return Ok(());
         }
         if field.is_object() { self.expand_steps(field, rest) } else { Err(()) }
     }
@@ -56,19 +63,29 @@ impl Core {
     fn insert_lines(&self, object: &mut Map<String, Value>) -> Result<(), ()> {
         let id = object.get("id").and_then(Value::as_str).ok_or(())?;
         let session = self.sessions.get(id).ok_or(())?;
-        let lines = self.lines_json(session);
+        let lines = self.lines_json(session, None).map_err(|_| ())?;
         object.insert("line_items".to_owned(), lines);
         Ok(())
     }
 
-    fn snapshot_of(&self, id: &str) -> Option<Snapshot> {
+    /// The object with this ID, as it is now.
+    pub(super) fn object_json(&self, id: &str) -> Option<Value> {
         let (prefix, _) = id.split_once('_')?;
-        match prefix {
-            "cs" => self.sessions.get(id).cloned().map(Snapshot::Session),
-            "pi" => self.intents.get(id).cloned().map(Snapshot::Intent),
-            "ch" => self.charges.get(id).cloned().map(Snapshot::Charge),
-            "re" => self.refunds.get(id).cloned().map(Snapshot::Refund),
-            _ => None,
-        }
+        Some(match prefix {
+            "cs" => self.session_json(self.sessions.get(id)?),
+            "pi" => self.intent_json(self.intents.get(id)?),
+            "ch" => self.charge_json(self.charges.get(id)?),
+            "re" => self.refund_json(self.refunds.get(id)?),
+            "du" => self.dispute_json(self.disputes.get(id)?),
+            "txn" => self.entry_json(self.entries.get(id)?),
+            "cus" => self.customer_json(self.customers.get(id)?),
+            "pm" => self.method_json(&*self.method(id).ok()?),
+            "price" => self.price_json(self.prices.get(id)?),
+            "prod" => match self.products.get(id) {
+                Some(product) => self.product_json(product),
+                None => self.product_of_line_json(id)?,
+            },
+            _ => return None,
+        })
     }
 }

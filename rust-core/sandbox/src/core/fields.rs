@@ -1,6 +1,7 @@
 //! Reads parameters by name and type, and refuses by name what nobody asked for.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use holdfast_stripe::objects::{ErrorCode, Metadata};
 use holdfast_stripe::request::{
@@ -9,6 +10,32 @@ use holdfast_stripe::request::{
 
 use super::error::ApiError;
 use super::form::Node;
+
+/// What an update does to an object's notes.
+#[derive(Default)]
+pub(super) struct NoteChanges {
+    all_unset: bool,
+    changes: Vec<(String, String)>,
+}
+
+impl NoteChanges {
+    pub(super) fn apply(self, notes: &mut Arc<Metadata>) {
+        if !self.all_unset && self.changes.is_empty() {
+            return;
+        }
+        let notes = Arc::make_mut(notes);
+        if self.all_unset {
+            notes.clear();
+        }
+        for (key, value) in self.changes {
+            if value.is_empty() {
+                notes.remove(&key);
+            } else {
+                notes.insert(key, value);
+            }
+        }
+    }
+}
 
 /// The parameters of one object, with its place in the request for error messages.
 pub(super) struct Fields<'a> {
@@ -65,6 +92,25 @@ impl<'a> Fields<'a> {
             return Err(ApiError::invalid(message).with_param(param));
         }
         Ok(text)
+    }
+
+    /// Whether the parameter is there, without reading it.
+    pub(super) fn has(&self, name: &str) -> bool {
+        matches!(self.node, Node::Parts(parts) if parts.contains_key(name))
+    }
+
+    /// A text, or an empty one to unset it: absent, none or some.
+    pub(super) fn text_or_unset(
+        &mut self,
+        name: &str,
+        length_max: usize,
+    ) -> Result<Option<Option<&'a str>>, ApiError> {
+        let empty = matches!(self.node, Node::Parts(p) if matches!(p.get(name), Some(Node::Text(t)) if t.is_empty()));
+        if empty {
+            self.read.insert(name.to_owned());
+            return Ok(Some(None));
+        }
+        Ok(self.text_up_to(name, length_max)?.map(Some))
     }
 
     pub(super) fn integer(&mut self, name: &str) -> Result<Option<i64>, ApiError> {
@@ -161,37 +207,43 @@ impl<'a> Fields<'a> {
 
     /// Notes, within Stripe's limits. An empty value unsets a note, so it is simply not kept.
     pub(super) fn metadata(&mut self, name: &str) -> Result<Metadata, ApiError> {
+        let mut notes = Arc::default();
+        self.metadata_changes(name)?.apply(&mut notes);
+        Ok(Arc::unwrap_or_clone(notes))
+    }
+
+    /// Changes of notes: an empty value unsets one, an empty text all of them.
+    pub(super) fn metadata_changes(&mut self, name: &str) -> Result<NoteChanges, ApiError> {
         let param = self.name_of(name);
         let invalid = |message: String| ApiError::invalid(message).with_param(&param);
         let parts = match self.take(name) {
-            None => return Ok(Metadata::new()),
-            Some(Node::Text(text)) if text.is_empty() => return Ok(Metadata::new()),
+            None => return Ok(NoteChanges::default()),
+            Some(Node::Text(text)) if text.is_empty() => {
+                return Ok(NoteChanges { all_unset: true, changes: Vec::new() });
+            }
             Some(Node::Text(_)) => return Err(invalid("Invalid object".to_owned())),
             Some(Node::Parts(parts)) => parts,
         };
         if parts.len() > METADATA_ENTRIES_MAX {
             return Err(invalid(format!("Metadata can have up to {METADATA_ENTRIES_MAX} keys.")));
         }
-        let mut notes = Metadata::new();
+        let mut changes = Vec::with_capacity(parts.len());
         for (key, node) in parts {
             let Node::Text(value) = node else {
                 return Err(invalid("Metadata values must be strings.".to_owned()));
             };
+            let long = |what: &str, most: usize| {
+                invalid(format!("Metadata {what} can have up to {most} characters."))
+            };
             if key.chars().count() > METADATA_KEY_LENGTH_MAX {
-                return Err(invalid(format!(
-                    "Metadata keys can have up to {METADATA_KEY_LENGTH_MAX} characters."
-                )));
+                return Err(long("keys", METADATA_KEY_LENGTH_MAX));
             }
             if value.chars().count() > METADATA_VALUE_LENGTH_MAX {
-                return Err(invalid(format!(
-                    "Metadata values can have up to {METADATA_VALUE_LENGTH_MAX} characters."
-                )));
+                return Err(long("values", METADATA_VALUE_LENGTH_MAX));
             }
-            if !value.is_empty() {
-                notes.insert(key.clone(), value.clone());
-            }
+            changes.push((key.clone(), value.clone()));
         }
-        Ok(notes)
+        Ok(NoteChanges { all_unset: false, changes })
     }
 
     /// A window of times: `created=5` or `created[gte]=5&created[lt]=9`, as inclusive bounds.
@@ -244,71 +296,4 @@ pub(super) fn origin_of(text: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::form::parse;
-    use super::*;
-
-    fn message(error: ApiError) -> (String, Option<String>) {
-        (error.object.message.unwrap_or_default(), error.object.param)
-    }
-
-    #[test]
-    fn what_nobody_asked_for_is_refused_by_its_full_name() {
-        let tree = parse(b"a[0][b]=1&a[0][c]=2").unwrap();
-        let mut fields = Fields::new(&tree);
-        let mut inner = fields.objects("a").unwrap().remove(0);
-        assert_eq!(inner.integer("b").unwrap(), Some(1));
-        let (text, param) = message(inner.finish(&[]).unwrap_err());
-        assert_eq!(text, "Received unknown parameter: a[0][c]");
-        assert_eq!(param.as_deref(), Some("a[0][c]"));
-        fields.finish(&[]).unwrap();
-    }
-
-    #[test]
-    fn types_are_checked() {
-        let tree =
-            parse(b"n=1.5&e=&s[x]=1&u=javascript:alert(1)&w=violet&b=yes&plus=%2B1").unwrap();
-        let mut fields = Fields::new(&tree);
-        assert_eq!(message(fields.integer("n").unwrap_err()).0, "Invalid integer: 1.5");
-        assert!(fields.integer("plus").is_err());
-        assert!(fields.text("e").is_err());
-        assert!(fields.text("s").is_err());
-        assert!(fields.url("u").is_err());
-        assert!(fields.boolean("b").is_err());
-        assert!(fields.word("w", &["red"]).is_err());
-        assert!(fields.objects("w").is_err());
-        assert!(fields.required_text("gone").is_err());
-    }
-
-    #[test]
-    fn an_address_is_http_with_a_plain_host() {
-        for good in ["http://127.0.0.1:8080/x?y={CHECKOUT_SESSION_ID}", "https://a.example"] {
-            assert!(is_web_address(good), "{good}");
-        }
-        for bad in [
-            "",
-            "a.example",
-            "ftp://a",
-            "http://",
-            "http:///x",
-            "http://a b",
-            "http://a;b/",
-            "http://a\n",
-            "http://u:p@a/",
-            "http://:80",
-            "https://a/\u{7f}",
-        ] {
-            assert!(!is_web_address(bad), "{bad:?}");
-        }
-        assert_eq!(origin_of("https://a.example:8443/x"), Some("https://a.example:8443"));
-    }
-
-    #[test]
-    fn a_window_has_inclusive_bounds() {
-        let window = |text: &[u8]| Fields::new(&parse(text).unwrap()).window("created").unwrap();
-        assert_eq!(window(b"created=5"), (5, 5));
-        assert_eq!(window(b"created[gte]=5&created[lt]=9"), (5, 8));
-        assert_eq!(window(b"created[gt]=5&created[lte]=9"), (6, 9));
-        assert_eq!(window(b""), (i64::MIN, i64::MAX));
-    }
-}
+mod tests;

@@ -67,6 +67,14 @@ impl Ids {
     }
 }
 
+/// Letters that follow from an ID and a seed, for a secret that needs no memory of its own.
+pub(super) fn derived(seed: u64, id: &str, length: usize) -> String {
+    let mixed = id.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    Ids::new(mixed).text("", length)
+}
+
 /// The ID of something that belongs to another object and needs no memory of its own: the same
 /// letters behind another prefix.
 pub(super) fn kin(id: &str, prefix: &str) -> String {

@@ -1,6 +1,12 @@
 //! What the sandbox remembers. Rows are shared (`Arc`) between tables, events and stored answers:
 //! a change makes a new row, and whoever holds the old one keeps a photograph of it.
 
+mod books;
+mod shop;
+
+pub use books::{Dispute, Entry, EntryKind};
+pub use shop::{Customer, Method, Price, Product};
+
 use std::sync::Arc;
 
 use holdfast_stripe::objects::{
@@ -42,6 +48,10 @@ pub struct Session {
     pub metadata: Arc<Metadata>,
     /// Notes and description for the PaymentIntent to come.
     pub intent_data: Arc<IntentData>,
+    /// Whether the money is only reserved at first.
+    pub capture_by_hand: bool,
+    /// `cus_…`
+    pub customer: Option<Id>,
     /// Made when the payer first confirms.
     pub intent: Option<Id>,
     /// Given by the caller; the page then does not ask for it.
@@ -57,8 +67,6 @@ pub struct Session {
 /// One line of a session.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// `li_…`
-    pub id: Id,
     /// The product's name.
     pub name: Arc<str>,
     /// Price of one, in Stripe's units.
@@ -67,6 +75,8 @@ pub struct Line {
     pub quantity: i64,
     /// Both multiplied.
     pub amount: i64,
+    /// The price that it was made from; none for `price_data`.
+    pub price: Option<Id>,
 }
 
 /// What a session hands on to its PaymentIntent.
@@ -76,6 +86,8 @@ pub struct IntentData {
     pub metadata: Arc<Metadata>,
     /// Description.
     pub description: Option<Arc<str>>,
+    /// Where the receipt goes.
+    pub receipt_email: Option<Arc<str>>,
 }
 
 /// Who pays.
@@ -104,6 +116,16 @@ pub struct Intent {
     pub data: Arc<IntentData>,
     /// The session it belongs to.
     pub session: Option<Id>,
+    /// `cus_…`
+    pub customer: Option<Id>,
+    /// The payment method to be used next, or that was used.
+    pub method: Option<Id>,
+    /// Which payment methods, and whether they may lead away from the page.
+    pub automatic: AutomaticMethods,
+    /// Whether the money is only reserved at first.
+    pub capture_by_hand: bool,
+    /// What was taken, in Stripe's units.
+    pub amount_received: i64,
     /// Every attempt, oldest first.
     pub charges: Vec<Id>,
     /// Why the last attempt failed.
@@ -114,6 +136,17 @@ pub struct Intent {
     pub canceled_at: Option<i64>,
     /// Why it was canceled.
     pub cancellation_reason: Option<Arc<str>>,
+}
+
+/// Whether Stripe chooses the payment methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AutomaticMethods {
+    /// They were named.
+    Off,
+    /// It does, and they may lead away.
+    WithRedirects,
+    /// It does, without such as lead away.
+    WithoutRedirects,
 }
 
 /// Why an attempt failed.
@@ -128,10 +161,21 @@ pub enum LastError {
 /// A card that waits for the payer's confirmation.
 #[derive(Clone, Debug)]
 pub struct PendingCard {
+    /// What was presented.
+    pub presented: Presented,
+    /// Where the payer goes afterwards.
+    pub return_url: Option<Arc<str>>,
+}
+
+/// A card as it is presented for a charge.
+#[derive(Clone, Debug)]
+pub struct Presented {
     /// The card.
     pub card: CardFacts,
     /// Who pays.
-    pub payer: Payer,
+    pub payer: Arc<Payer>,
+    /// `pm_…`; none when it was typed into the hosted page.
+    pub method: Option<Id>,
 }
 
 /// A charge.
@@ -149,10 +193,16 @@ pub struct Charge {
     pub intent: Id,
     /// Notes and description, from the PaymentIntent.
     pub data: Arc<IntentData>,
-    /// The card.
-    pub card: CardFacts,
-    /// Who paid.
-    pub payer: Payer,
+    /// The card, who paid, and the payment method.
+    pub presented: Presented,
+    /// `cus_…`
+    pub customer: Option<Id>,
+    /// What was taken, in Stripe's units; less than the amount until it is captured.
+    pub amount_captured: i64,
+    /// Whether the money was taken, not only reserved.
+    pub captured: bool,
+    /// `du_…`
+    pub dispute: Option<Id>,
     /// Why it failed; none means that it succeeded.
     pub decline: Option<&'static Decline>,
     /// What went back so far.
@@ -182,6 +232,10 @@ pub struct Refund {
     pub metadata: Arc<Metadata>,
     /// Where it stands.
     pub status: RefundStatus,
+    /// Why it failed.
+    pub failure_reason: Option<&'static str>,
+    /// The entry that brought the money back after a failure.
+    pub failure_entry: Option<Id>,
 }
 
 /// A webhook endpoint.
@@ -195,6 +249,12 @@ pub struct Endpoint {
     pub url: Arc<str>,
     /// The signing secret.
     pub secret: holdfast_stripe::WebhookSecret,
+    /// The secret before a roll, and until when in Unix seconds it signs as well.
+    pub old_secret: Option<(holdfast_stripe::WebhookSecret, i64)>,
+    /// What it is for.
+    pub description: Option<Arc<str>>,
+    /// Switched off: nothing is sent.
+    pub disabled: bool,
     /// Which events; `*` is all of them.
     pub enabled_events: Arc<[EventType]>,
     /// Notes.
@@ -205,6 +265,15 @@ pub struct Endpoint {
     pub configured: bool,
     /// Gone: kept so that its deliveries still have a name.
     pub deleted: bool,
+}
+
+impl Endpoint {
+    /// What deliveries are signed with: during a roll, the secret before as well.
+    pub(super) fn signing_secrets(&self, now_s: i64) -> Vec<holdfast_stripe::WebhookSecret> {
+        let old = self.old_secret.as_ref().filter(|(_, until_s)| now_s < *until_s);
+        let old = old.map(|(secret, _)| secret.clone());
+        [Some(self.secret.clone()), old].into_iter().flatten().collect()
+    }
 }
 
 /// An event.
@@ -244,6 +313,12 @@ pub enum Snapshot {
     Charge(Arc<Charge>),
     /// A refund.
     Refund(Arc<Refund>),
+    /// A dispute.
+    Dispute(Arc<Dispute>),
+    /// A payment method.
+    Method(Arc<Method>),
+    /// A customer.
+    Customer(Arc<Customer>),
 }
 
 /// What a table holds.
@@ -260,4 +335,7 @@ macro_rules! row {
         })+
     };
 }
-row!(Session, Intent, Charge, Refund, Event, Endpoint);
+row!(
+    Session, Intent, Charge, Refund, Event, Endpoint, Dispute, Entry, Method, Customer, Product,
+    Price
+);

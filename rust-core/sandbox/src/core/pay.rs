@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
-use holdfast_stripe::objects::{EventType, IntentStatus, SessionPaymentStatus, SessionStatus};
+use holdfast_stripe::objects::SessionStatus;
 
 use serde::{Deserialize, Serialize};
 
-use super::cards::{self, Behaviour, CardFacts, CardFault, CardForm, Decline};
-use super::model::{Charge, Intent, LastError, Payer, PendingCard, Session, Snapshot};
+use super::attempt::Attempted;
+use super::calls::NewIntent;
+use super::cards::{self, CardFault, CardForm};
+use super::model::{AutomaticMethods, Payer, Presented, Session};
 use super::replay::Action;
 use super::{Core, Id};
 
@@ -51,6 +53,18 @@ pub enum ChallengeAnswer {
     Fail,
 }
 
+/// What comes of the payer's answer for a PaymentIntent without a hosted page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// The bank knows; the payer goes where the call that confirmed said, if it said so.
+    Noted {
+        /// With the PaymentIntent's ID and standing added.
+        return_url: Option<String>,
+    },
+    /// Nothing waits for an answer: it came before, or there is no such PaymentIntent.
+    NotAsked,
+}
+
 impl Core {
     /// The payer presses Pay.
     pub fn pay_session(&mut self, id: &str, form: &CardForm, now_ms: i64) -> PayOutcome {
@@ -59,20 +73,16 @@ impl Core {
             Ok(session) => session,
             Err(outcome) => return outcome,
         };
-        let (card, behaviour) = match cards::read(form, self.now_s()) {
-            Ok(read) => read,
+        let card = match cards::read(form, self.now_s()) {
+            Ok(card) => card,
             Err(fault) => return PayOutcome::Invalid(fault),
         };
         let intent = self.intent_of(&session);
-        let payer = payer_of(&session, form);
-        let outcome = match behaviour {
-            Behaviour::Succeeds => self.succeed(&session.id, &intent, card, payer),
-            Behaviour::Declines(decline) => self.decline(&intent, card, payer, decline),
-            Behaviour::AsksPayer => self.challenge(&intent, card, payer),
-        };
+        let payer = Arc::new(payer_of(&session, form));
+        let attempted = self.attempt(&intent, Presented { card, payer, method: None }, None);
         // Only here: a number that is no test card never gets this far.
         self.record(Action::Pay { session: id.to_owned(), form: form.clone() });
-        outcome
+        outcome(attempted, &session)
     }
 
     /// The payer answers the bank's question.
@@ -87,21 +97,46 @@ impl Core {
             Ok(session) => session,
             Err(outcome) => return outcome,
         };
-        let intent = session.intent.as_deref().and_then(|intent| self.intents.get(intent)).cloned();
-        let pending = intent.as_ref().and_then(|intent| intent.pending.clone());
-        let (Some(intent), Some(pending)) = (intent, pending) else {
+        let Some(attempted) = session.intent.clone().and_then(|id| self.answered(&id, answer))
+        else {
             // Answered in another window: the page shows where the session stands.
             return PayOutcome::NotAuthenticated;
         };
-        let outcome = match answer {
-            ChallengeAnswer::Complete => {
-                let (card, payer) = (pending.card.clone(), pending.payer.clone());
-                self.succeed(&session.id, &intent.id, card, payer)
-            }
-            ChallengeAnswer::Fail => self.not_authenticated(&intent.id),
-        };
         self.record(Action::Challenge { session: id.to_owned(), answer });
-        outcome
+        attempted.map_or(PayOutcome::NotAuthenticated, |attempted| outcome(attempted, &session))
+    }
+
+    /// The payer answers the bank's question about a PaymentIntent that a server, or a merchant's
+    /// own page, confirmed.
+    pub fn answer_authentication(
+        &mut self,
+        id: &str,
+        answer: ChallengeAnswer,
+        now_ms: i64,
+    ) -> Answered {
+        self.advance(now_ms);
+        let Some(intent) = self.intents.get(id).filter(|it| it.session.is_none()).cloned() else {
+            return Answered::NotAsked;
+        };
+        let back = intent.pending.as_ref().and_then(|pending| pending.return_url.clone());
+        if self.answered(&intent.id, answer).is_none() {
+            return Answered::NotAsked;
+        }
+        self.record(Action::Authentication { intent: id.to_owned(), answer });
+        let return_url = back.map(|url| self.return_address(&url, &intent.id));
+        Answered::Noted { return_url }
+    }
+
+    /// None when nothing waits for an answer; then, none when it was no.
+    fn answered(&mut self, intent: &Id, answer: ChallengeAnswer) -> Option<Option<Attempted>> {
+        let pending = self.intents.get(intent)?.pending.clone()?;
+        Some(match answer {
+            ChallengeAnswer::Complete => Some(self.confirmed(intent, pending.presented.clone())),
+            ChallengeAnswer::Fail => {
+                self.not_confirmed(intent);
+                None
+            }
+        })
     }
 
     fn payable(&self, id: &str) -> Result<Arc<Session>, PayOutcome> {
@@ -120,105 +155,40 @@ impl Core {
         if let Some(intent) = &session.intent {
             return intent.clone();
         }
-        let owner = Some(session.id.clone());
-        let data = session.intent_data.clone();
-        let intent = self.add_intent(session.amount_total, session.currency.clone(), data, owner);
+        let intent = self.add_intent(NewIntent {
+            amount: session.amount_total,
+            currency: session.currency.clone(),
+            data: session.intent_data.clone(),
+            session: Some(session.id.clone()),
+            customer: session.customer.clone(),
+            method: None,
+            automatic: AutomaticMethods::Off,
+            capture_by_hand: session.capture_by_hand,
+        });
         self.sessions.change(&session.id, |session| session.intent = Some(intent.id.clone()));
         intent.id.clone()
     }
 
-    fn succeed(&mut self, session: &Id, intent: &Id, card: CardFacts, payer: Payer) -> PayOutcome {
-        let charge = self.add_charge(intent, card, payer.clone(), None);
-        if let Some(charge) = charge {
-            self.emit(EventType::ChargeSucceeded, Snapshot::Charge(charge));
-        }
-        let paid = self.intents.change(intent, |intent| {
-            intent.status = IntentStatus::Succeeded;
-            intent.last_error = None;
-            intent.pending = None;
-        });
-        if let Some(intent) = paid {
-            self.emit(EventType::IntentSucceeded, Snapshot::Intent(intent));
-        }
-        let complete = self.sessions.change(session, |session| {
-            session.status = SessionStatus::Complete;
-            session.payment_status = SessionPaymentStatus::Paid;
-            session.payer = Some(Arc::new(payer));
-        });
-        let Some(session) = complete else { return PayOutcome::Missing };
-        self.expiries.remove(&(session.expires_at, session.id.clone()));
-        let redirect = success_address(&session);
-        self.emit(EventType::SessionCompleted, Snapshot::Session(session));
-        PayOutcome::Paid { redirect }
+    /// Where a browser goes after the bank's question, as Stripe adds to it.
+    pub(super) fn return_address(&self, url: &str, intent: &Id) -> String {
+        let secret = self.client_secret(intent);
+        let status = self.intents.get(intent).map(|intent| intent.status.clone());
+        let paid = status
+            .is_some_and(|status| matches!(status.as_str(), "succeeded" | "requires_capture"));
+        let redirect = if paid { "succeeded" } else { "failed" };
+        let joint = if url.contains('?') { '&' } else { '?' };
+        format!(
+            "{url}{joint}payment_intent={intent}&payment_intent_client_secret={secret}\
+             &redirect_status={redirect}"
+        )
     }
+}
 
-    fn decline(
-        &mut self,
-        intent: &Id,
-        card: CardFacts,
-        payer: Payer,
-        decline: &'static Decline,
-    ) -> PayOutcome {
-        let Some(charge) = self.add_charge(intent, card, payer, Some(decline)) else {
-            return PayOutcome::Missing;
-        };
-        self.emit(EventType::ChargeFailed, Snapshot::Charge(charge.clone()));
-        self.fail(intent, LastError::Declined(decline, charge.id.clone()));
-        PayOutcome::Declined { message: decline.message }
-    }
-
-    fn challenge(&mut self, intent: &Id, card: CardFacts, payer: Payer) -> PayOutcome {
-        let waiting = self.intents.change(intent, |intent| {
-            intent.status = IntentStatus::RequiresAction;
-            intent.last_error = None;
-            intent.pending = Some(Arc::new(PendingCard { card, payer }));
-        });
-        if let Some(intent) = waiting {
-            self.emit(EventType::IntentRequiresAction, Snapshot::Intent(intent));
-        }
-        PayOutcome::Challenge
-    }
-
-    fn not_authenticated(&mut self, intent: &Id) -> PayOutcome {
-        self.fail(intent, LastError::NotAuthenticated);
-        PayOutcome::NotAuthenticated
-    }
-
-    /// Back to the start, with the reason: another card may be tried.
-    fn fail(&mut self, intent: &Id, why: LastError) {
-        let failed = self.intents.change(intent, |intent| {
-            intent.status = IntentStatus::RequiresPaymentMethod;
-            intent.last_error = Some(why);
-            intent.pending = None;
-        });
-        if let Some(intent) = failed {
-            self.emit(EventType::IntentFailed, Snapshot::Intent(intent));
-        }
-    }
-
-    fn add_charge(
-        &mut self,
-        intent: &Id,
-        card: CardFacts,
-        payer: Payer,
-        decline: Option<&'static Decline>,
-    ) -> Option<Arc<Charge>> {
-        let id = self.ids.object("ch_3");
-        let note = |intent: &mut Intent| intent.charges.push(id.clone());
-        let intent = self.intents.change(intent, note)?;
-        Some(self.charges.insert(Charge {
-            id,
-            created: self.now_s(),
-            amount: intent.amount,
-            currency: intent.currency.clone(),
-            intent: intent.id.clone(),
-            data: intent.data.clone(),
-            card,
-            payer,
-            decline,
-            amount_refunded: 0,
-            refunds: Vec::new(),
-        }))
+fn outcome(attempted: Attempted, session: &Session) -> PayOutcome {
+    match attempted {
+        Attempted::Authorised => PayOutcome::Paid { redirect: success_address(session) },
+        Attempted::Declined(decline) => PayOutcome::Declined { message: decline.message },
+        Attempted::AsksPayer => PayOutcome::Challenge,
     }
 }
 

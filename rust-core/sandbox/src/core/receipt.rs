@@ -29,8 +29,8 @@ impl Core {
             business_name: self.config.business_name.clone(),
             amount: price(charge.amount),
             refunded: (charge.amount_refunded > 0).then(|| price(charge.amount_refunded)),
-            brand: charge.card.brand,
-            last4: charge.card.last4.to_string(),
+            brand: charge.presented.card.brand(),
+            last4: charge.presented.card.last4().to_owned(),
         })
     }
 }

@@ -1,8 +1,11 @@
 //! Rows as Stripe's JSON, with every field that the pinned version's description requires.
 
+mod books;
+mod method;
 mod payment;
 mod session;
 mod setup;
+mod shop;
 
 use holdfast_stripe::objects::{ErrorBody, ErrorObject};
 use serde_json::{Value, json};
@@ -18,9 +21,16 @@ pub(super) fn bytes(value: &Value) -> Vec<u8> {
 }
 
 /// The body of a refusal.
-pub(super) fn error(mut object: ErrorObject, request_id: &Id) -> Value {
+pub(super) fn error(mut object: ErrorObject, intent: Option<Value>, request_id: &Id) -> Value {
     object.request_log_url = Some(format!("https://dashboard.stripe.com/test/logs/{request_id}"));
-    serde_json::to_value(ErrorBody { error: object }).unwrap_or_default()
+    let mut value = serde_json::to_value(ErrorBody { error: object }).unwrap_or_default();
+    if let (Some(error), Some(intent)) = (value.get_mut("error"), intent) {
+        if let Some(method) = intent.pointer("/last_payment_error/payment_method") {
+            error["payment_method"] = method.clone();
+        }
+        error["payment_intent"] = intent;
+    }
+    value
 }
 
 impl Core {
@@ -30,6 +40,9 @@ impl Core {
             Snapshot::Intent(intent) => self.intent_json(intent),
             Snapshot::Charge(charge) => self.charge_json(charge),
             Snapshot::Refund(refund) => self.refund_json(refund),
+            Snapshot::Dispute(dispute) => self.dispute_json(dispute),
+            Snapshot::Method(method) => self.method_json(method),
+            Snapshot::Customer(customer) => self.customer_json(customer),
         }
     }
 }

@@ -38,6 +38,9 @@ pub(super) enum Action {
         /// What went wrong with it, as the lot fell.
         #[serde(default)]
         fault: Option<ApiFault>,
+        /// Whether it came from a browser, with the publishable key.
+        #[serde(default)]
+        publishable: bool,
     },
     Pay {
         session: String,
@@ -45,6 +48,10 @@ pub(super) enum Action {
     },
     Challenge {
         session: String,
+        answer: ChallengeAnswer,
+    },
+    Authentication {
+        intent: String,
         answer: ChallengeAnswer,
     },
     Delivery {
@@ -120,13 +127,22 @@ impl Core {
         let at_ms = input.at_ms;
         self.advance(at_ms);
         match input.action {
-            Action::Call { method, path, query, body, idempotency_key, request_id, fault } => {
+            Action::Call {
+                method,
+                path,
+                query,
+                body,
+                idempotency_key,
+                request_id,
+                fault,
+                publishable,
+            } => {
                 let body = body.into_bytes();
                 let request =
                     ApiRequest { method, path, query, body, idempotency_key, ..Default::default() };
-                self.fault = fault;
+                (self.fault, self.publishable) = (fault, publishable);
                 self.admitted(&request, &request_id);
-                self.fault = None;
+                (self.fault, self.publishable) = (None, false);
                 self.cause = None;
             }
             Action::Pay { session, form } => {
@@ -134,6 +150,9 @@ impl Core {
             }
             Action::Challenge { session, answer } => {
                 self.answer_challenge(&session, answer, at_ms);
+            }
+            Action::Authentication { intent, answer } => {
+                self.answer_authentication(&intent, answer, at_ms);
             }
             Action::Delivery { delivery, result } => self.settle(DeliveryId(delivery), result),
             Action::Targets(targets) => self.set_targets(&parsed(targets)?, at_ms),
@@ -163,6 +182,7 @@ impl Core {
             idempotency_key: request.idempotency_key.clone(),
             request_id: request_id.clone(),
             fault: self.fault,
+            publishable: self.publishable,
         });
     }
 }

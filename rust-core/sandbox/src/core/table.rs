@@ -1,6 +1,7 @@
-//! Rows in the order of their creation, found by ID, listed newest first.
+//! Rows in the order of their creation, found by ID, listed newest first. What lists are filtered
+//! by is a group of its own, so that a list costs its page and not the table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::error::ApiError;
@@ -15,11 +16,22 @@ const PAGE_MAX: i64 = 100;
 pub(super) struct Table<T> {
     rows: Vec<Arc<T>>,
     by_id: HashMap<Id, usize>,
+    groups: HashMap<Id, BTreeSet<usize>>,
+}
+
+/// Which rows a list is of.
+pub(super) enum Among<'a> {
+    /// All.
+    All,
+    /// Those of a group.
+    Group(&'a str),
+    /// Those with these IDs.
+    These(Vec<Id>),
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), by_id: HashMap::new() }
+        Self { rows: Vec::new(), by_id: HashMap::new(), groups: HashMap::new() }
     }
 }
 
@@ -42,6 +54,26 @@ impl<T: Row> Table<T> {
         Some(row.clone())
     }
 
+    /// Puts a row into a group.
+    pub(super) fn group(&mut self, group: &str, id: &str) {
+        let Some(at) = self.by_id.get(id).copied() else { return };
+        match self.groups.get_mut(group) {
+            Some(members) => {
+                members.insert(at);
+            }
+            None => {
+                self.groups.insert(group.into(), [at].into());
+            }
+        }
+    }
+
+    /// Takes a row out of a group.
+    pub(super) fn ungroup(&mut self, group: &str, id: &str) {
+        if let (Some(members), Some(at)) = (self.groups.get_mut(group), self.by_id.get(id)) {
+            members.remove(at);
+        }
+    }
+
     /// Oldest first.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<T>> {
         self.rows.iter()
@@ -51,6 +83,7 @@ impl<T: Row> Table<T> {
     pub(super) fn page(
         &self,
         query: &Query,
+        among: &Among<'_>,
         keep: impl Fn(&T) -> bool,
     ) -> Result<(Vec<Arc<T>>, bool), ApiError> {
         // Time never runs backwards in the sandbox, so rows are ordered by creation.
@@ -62,12 +95,22 @@ impl<T: Row> Table<T> {
         if let Some(id) = &query.ending_before {
             low = low.max(self.position(id, "ending_before")?.saturating_add(1));
         }
-        let rows = self.rows.get(low..high).unwrap_or_default().iter().filter(|row| keep(row));
-        let wanted = query.limit.saturating_add(1);
-        let mut page: Vec<Arc<T>> = if query.ending_before.is_some() {
-            rows.take(wanted).cloned().collect()
-        } else {
-            rows.rev().take(wanted).cloned().collect()
+        let high = high.max(low);
+        let picked: BTreeSet<usize>;
+        let none = BTreeSet::new();
+        let members = match among {
+            Among::All => None,
+            Among::Group(group) => Some(self.groups.get(*group).unwrap_or(&none)),
+            Among::These(ids) => {
+                picked = ids.iter().filter_map(|id| self.by_id.get(id).copied()).collect();
+                Some(&picked)
+            }
+        };
+        let mut page = match members {
+            None => query.take((low..high).map(|at| self.rows.get(at)), keep),
+            Some(members) => {
+                query.take(members.range(low..high).map(|at| self.rows.get(*at)), keep)
+            }
         };
         let has_more = page.len() > query.limit;
         page.truncate(query.limit);
@@ -93,6 +136,38 @@ pub(super) struct Query {
 }
 
 impl Query {
+    /// One row more than the page has, from the end that it begins at.
+    fn take<'a, T: 'a>(
+        &self,
+        rows: impl DoubleEndedIterator<Item = Option<&'a Arc<T>>>,
+        keep: impl Fn(&T) -> bool,
+    ) -> Vec<Arc<T>> {
+        let wanted = self.limit.saturating_add(1);
+        let kept = rows.flatten().filter(|row| keep(row));
+        if self.ending_before.is_some() {
+            kept.take(wanted).cloned().collect()
+        } else {
+            kept.rev().take(wanted).cloned().collect()
+        }
+    }
+
+    /// The page of a list that begins with its oldest.
+    pub(super) fn of(&self, ids: &[String]) -> Result<std::ops::Range<usize>, ApiError> {
+        let position = |id: &String, param: &str| {
+            let found = ids.iter().position(|known| known == id);
+            found.ok_or_else(|| ApiError::no_such("object", id, param))
+        };
+        if let Some(id) = &self.ending_before {
+            let end = position(id, "ending_before")?;
+            return Ok(end.saturating_sub(self.limit)..end);
+        }
+        let start = match &self.starting_after {
+            Some(id) => position(id, "starting_after")?.saturating_add(1),
+            None => 0,
+        };
+        Ok(start..start.saturating_add(self.limit).min(ids.len()))
+    }
+
     /// Reads the parameters that every list takes.
     pub(super) fn read(fields: &mut Fields<'_>) -> Result<Self, ApiError> {
         let limit = fields.integer("limit")?.unwrap_or(PAGE_DEFAULT);
@@ -142,7 +217,7 @@ mod tests {
     fn page(query: &str) -> (String, bool) {
         let node = parse(query.as_bytes()).unwrap();
         let query = Query::read(&mut Fields::new(&node)).unwrap();
-        let (rows, more) = dots().page(&query, |_| true).unwrap();
+        let (rows, more) = dots().page(&query, &Among::All, |_| true).unwrap();
         (rows.iter().map(|row| &row.id[..]).collect::<Vec<_>>().join(" "), more)
     }
 
@@ -159,6 +234,28 @@ mod tests {
     }
 
     #[test]
+    fn a_group_is_paged_like_a_table() {
+        let mut table = dots();
+        for id in ["d2", "d4", "d8", "d9"] {
+            table.group("even", id);
+        }
+        table.ungroup("even", "d9");
+        let page = |query: &str, among: &Among<'_>| {
+            let node = parse(query.as_bytes()).unwrap();
+            let query = Query::read(&mut Fields::new(&node)).unwrap();
+            let (rows, more) = table.page(&query, among, |_| true).unwrap();
+            (rows.iter().map(|row| &row.id[..]).collect::<Vec<_>>().join(" "), more)
+        };
+        let even = Among::Group("even");
+        assert_eq!(page("limit=2", &even), ("d8 d4".into(), true));
+        assert_eq!(page("limit=2&starting_after=d5", &even), ("d4 d2".into(), false));
+        assert_eq!(page("ending_before=d3", &even), ("d8 d4".into(), false));
+        assert_eq!(page("", &Among::Group("odd")), (String::new(), false));
+        let these = Among::These(vec!["d7".into(), "d1".into(), "gone".into()]);
+        assert_eq!(page("", &these), ("d7 d1".into(), false));
+    }
+
+    #[test]
     fn a_photograph_of_a_row_does_not_change_with_it() {
         let mut table = dots();
         let before = table.get("d1").unwrap().clone();
@@ -171,7 +268,7 @@ mod tests {
     fn a_page_after_nothing_known_is_refused() {
         let node = parse(b"starting_after=gone").unwrap();
         let query = Query::read(&mut Fields::new(&node)).unwrap();
-        assert!(dots().page(&query, |_| true).is_err());
+        assert!(dots().page(&query, &Among::All, |_| true).is_err());
         for bad in ["limit=0", "limit=101", "limit=x"] {
             let node = parse(bad.as_bytes()).unwrap();
             assert!(Query::read(&mut Fields::new(&node)).is_err(), "{bad}");

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use holdfast_stripe::{ApiKey, KeyError, WebhookSecret};
+use holdfast_stripe::{KeyError, WebhookSecret};
 
-use crate::core::{ReplayError, WebhookTarget};
+use crate::core::{KeyGrant, ReplayError, WebhookTarget};
 
 /// How a sandbox is started. `Options::default()` listens on a free port of this machine.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Endpoints that exist from the start.
     pub webhooks: Vec<WebhookTarget>,
-    /// The keys that are good; empty means every `sk_test_…`.
-    pub api_keys: Vec<ApiKey>,
+    /// The keys that are good; empty means every test key, for everything.
+    pub api_keys: Vec<KeyGrant>,
     /// The merchant's name on pages and in the account.
     pub business_name: String,
     /// How long a POST takes to answer; its idempotency key is in flight for as long.

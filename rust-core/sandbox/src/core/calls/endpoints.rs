@@ -11,6 +11,7 @@ use super::super::error::ApiError;
 use super::super::fields::Fields;
 use super::super::model::Endpoint;
 use super::super::reply::Reply;
+use super::super::table::Among;
 
 /// Stripe's most endpoints of one account.
 const ENDPOINTS_MAX: usize = 16;
@@ -24,7 +25,8 @@ impl Core {
         }
         let metadata = fields.metadata("metadata")?;
         let api_version = fields.text_up_to("api_version", 40)?.map(Arc::from);
-        fields.finish(&["connect", "description", "expand"])?;
+        let description = fields.text_up_to("description", 5_000)?.map(Arc::from);
+        fields.finish(&["connect", "expand"])?;
         if self.endpoints.iter().filter(|endpoint| !endpoint.deleted).count() >= ENDPOINTS_MAX {
             let message = format!("You can have up to {ENDPOINTS_MAX} webhook endpoints.");
             return Err(ApiError::invalid(message).executed());
@@ -37,6 +39,9 @@ impl Core {
             created: self.now_s(),
             url: url.into(),
             secret: parsed,
+            old_secret: None,
+            description,
+            disabled: false,
             enabled_events: events.into_iter().map(EventType::from).collect(),
             metadata: metadata.into(),
             api_version,
@@ -55,6 +60,32 @@ impl Core {
         Ok(self.endpoint_json(&*self.endpoint(id)?).into())
     }
 
+    pub(super) fn endpoint_update(
+        &mut self,
+        id: &str,
+        mut fields: Fields<'_>,
+    ) -> Result<Reply, ApiError> {
+        let url = fields.url("url")?.map(Arc::from);
+        let events = fields.texts("enabled_events")?;
+        let disabled = fields.boolean("disabled")?;
+        let description = fields.text_or_unset("description", 5_000)?;
+        let metadata = fields.metadata_changes("metadata")?;
+        fields.finish(&["expand"])?;
+        let endpoint = self.endpoint(id)?;
+        let changed = self.endpoints.change(id, |endpoint| {
+            endpoint.url = url.unwrap_or_else(|| endpoint.url.clone());
+            if !events.is_empty() {
+                endpoint.enabled_events = events.into_iter().map(EventType::from).collect();
+            }
+            endpoint.disabled = disabled.unwrap_or(endpoint.disabled);
+            if let Some(text) = description {
+                endpoint.description = text.map(Into::into);
+            }
+            metadata.apply(&mut endpoint.metadata);
+        });
+        Ok(self.endpoint_json(&changed.unwrap_or(endpoint)).into())
+    }
+
     pub(super) fn endpoint_delete(
         &mut self,
         id: &str,
@@ -68,12 +99,17 @@ impl Core {
 
     pub(super) fn endpoint_list(&self, fields: Fields<'_>) -> Result<Reply, ApiError> {
         let keep = |endpoint: &Endpoint| !endpoint.deleted;
-        self.list_reply("/v1/webhook_endpoints", &self.endpoints, fields, keep, |core, row| {
-            core.endpoint_json(row)
-        })
+        self.list_reply(
+            "/v1/webhook_endpoints",
+            &self.endpoints,
+            Among::All,
+            fields,
+            keep,
+            |core, row| core.endpoint_json(row),
+        )
     }
 
-    fn endpoint(&self, id: &str) -> Result<Arc<Endpoint>, ApiError> {
+    pub(in super::super) fn endpoint(&self, id: &str) -> Result<Arc<Endpoint>, ApiError> {
         let missing = || ApiError::no_such("webhook endpoint", id, "webhook_endpoint");
         let found = self.endpoints.get(id).filter(|endpoint| !endpoint.deleted);
         found

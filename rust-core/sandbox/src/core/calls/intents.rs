@@ -1,5 +1,4 @@
-//! PaymentIntents that the server makes itself. Confirming one takes a payment method, which the
-//! sandbox does not have yet.
+//! PaymentIntents that the server makes itself: created, changed, canceled, listed.
 
 use std::sync::Arc;
 
@@ -9,42 +8,44 @@ use holdfast_stripe::objects::{ErrorCode, EventType, IntentStatus};
 use super::super::error::ApiError;
 use super::super::expand;
 use super::super::fields::Fields;
-use super::super::model::{Intent, IntentData, Snapshot};
+use super::super::model::{AutomaticMethods, Intent, IntentData, Snapshot};
 use super::super::reply::Reply;
+use super::super::table::Among;
 use super::super::{Core, Id};
 
-const ALSO_AT_STRIPE: &[&str] = &[
+/// What Stripe takes as well, and the sandbox does not play.
+pub(super) const ALSO_AT_STRIPE: &[&str] = &[
     "allowed_payment_method_types",
     "amount_details",
     "application_fee_amount",
-    "capture_method",
-    "confirmation_method",
     "confirmation_token",
-    "customer",
     "customer_account",
-    "error_on_requires_action",
     "excluded_payment_method_types",
     "hooks",
     "mandate",
     "mandate_data",
-    "off_session",
     "on_behalf_of",
     "payment_details",
-    "payment_method",
     "payment_method_configuration",
-    "payment_method_data",
-    "payment_method_options",
     "radar_options",
-    "receipt_email",
-    "return_url",
-    "setup_future_usage",
     "shipping",
     "statement_descriptor",
     "statement_descriptor_suffix",
     "transfer_data",
     "transfer_group",
-    "use_stripe_sdk",
 ];
+
+/// What a PaymentIntent begins with.
+pub(in super::super) struct NewIntent {
+    pub(in super::super) amount: i64,
+    pub(in super::super) currency: Arc<str>,
+    pub(in super::super) data: Arc<IntentData>,
+    pub(in super::super) session: Option<Id>,
+    pub(in super::super) customer: Option<Id>,
+    pub(in super::super) method: Option<Id>,
+    pub(in super::super) automatic: AutomaticMethods,
+    pub(in super::super) capture_by_hand: bool,
+}
 
 impl Core {
     pub(super) fn intent_create(&mut self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
@@ -54,44 +55,130 @@ impl Core {
         let data = IntentData {
             metadata: fields.metadata("metadata")?.into(),
             description: fields.text_up_to("description", 1_000)?.map(Into::into),
+            receipt_email: fields.text_up_to("receipt_email", 800)?.map(Into::into),
         };
-        check_methods(&mut fields)?;
+        let customer = self.customer_param(&mut fields)?;
+        let automatic = read_methods(&mut fields)?;
+        let capture_by_hand = read_capture(&mut fields)?.unwrap_or(false);
+        fields.word("confirmation_method", &["automatic", "manual"])?;
+        let confirm = fields.boolean("confirm")? == Some(true);
+        let confirmation = self.read_confirmation(&mut fields)?;
         let paths = expand::read(&mut fields)?;
         fields.finish(ALSO_AT_STRIPE)?;
-        let intent = self.add_intent(amount, currency.into(), data.into(), None);
+        if confirm {
+            confirmation.check_way_back(automatic)?;
+            confirmation.choice.as_ref().ok_or_else(ApiError::no_method)?;
+        }
+        self.check_owner(customer.as_deref(), &confirmation)?;
+        let method = self.chosen_method(&confirmation);
+        let new = NewIntent {
+            amount,
+            currency: currency.into(),
+            data: data.into(),
+            session: None,
+            customer,
+            method,
+            automatic,
+            capture_by_hand,
+        };
+        let intent = self.add_intent(new);
+        let intent = if confirm { self.confirm(&intent.id, &confirmation)? } else { intent };
         self.object_reply(Snapshot::Intent(intent), &paths)
     }
 
     /// Makes a PaymentIntent and says so.
-    pub(in super::super) fn add_intent(
-        &mut self,
-        amount: i64,
-        currency: Arc<str>,
-        data: Arc<IntentData>,
-        session: Option<Id>,
-    ) -> Arc<Intent> {
+    pub(in super::super) fn add_intent(&mut self, new: NewIntent) -> Arc<Intent> {
+        let status = match new.method {
+            None => IntentStatus::RequiresPaymentMethod,
+            Some(_) => IntentStatus::RequiresConfirmation,
+        };
         let intent = self.intents.insert(Intent {
             id: self.ids.object("pi_3"),
             created: self.now_s(),
-            amount,
-            currency,
-            status: IntentStatus::RequiresPaymentMethod,
-            data,
-            session,
+            amount: new.amount,
+            currency: new.currency,
+            status,
+            data: new.data,
+            session: new.session,
+            customer: new.customer,
+            method: new.method,
+            automatic: new.automatic,
+            capture_by_hand: new.capture_by_hand,
+            amount_received: 0,
             charges: Vec::new(),
             last_error: None,
             pending: None,
             canceled_at: None,
             cancellation_reason: None,
         });
+        if let Some(customer) = &intent.customer {
+            self.intents.group(customer, &intent.id);
+        }
         self.emit(EventType::IntentCreated, Snapshot::Intent(intent.clone()));
         intent
     }
 
     pub(super) fn intent_get(&self, id: &str, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
         let paths = expand::read(&mut fields)?;
-        fields.finish(&["client_secret"])?;
-        self.object_reply(Snapshot::Intent(self.intent(id)?), &paths)
+        let secret = fields.text("client_secret")?;
+        fields.finish(&[])?;
+        let intent = self.intent(id)?;
+        self.check_client_secret(&intent, secret)?;
+        self.object_reply(Snapshot::Intent(intent), &paths)
+    }
+
+    pub(super) fn intent_update(
+        &mut self,
+        id: &str,
+        mut fields: Fields<'_>,
+    ) -> Result<Reply, ApiError> {
+        let amount = fields.integer("amount")?;
+        let currency = fields.text("currency")?.map(str::to_ascii_lowercase);
+        let description = fields.text_or_unset("description", 1_000)?;
+        let receipt_email = fields.text_or_unset("receipt_email", 800)?;
+        let customer = self.customer_param(&mut fields)?;
+        let metadata = fields.metadata_changes("metadata")?;
+        let capture = read_capture(&mut fields)?;
+        fields.texts("payment_method_types")?;
+        let confirmation = self.read_confirmation(&mut fields)?;
+        let paths = expand::read(&mut fields)?;
+        fields.finish(ALSO_AT_STRIPE)?;
+        let intent = self.intent(id)?;
+        let new_amount = amount.unwrap_or(intent.amount);
+        let new_currency = currency.clone().map_or_else(|| intent.currency.clone(), Arc::from);
+        check_amount(new_amount, &new_currency)?;
+        let terms = amount.is_some() || currency.is_some() || capture.is_some();
+        if (terms || confirmation.choice.is_some()) && !takes_a_card(&intent.status) {
+            return Err(unexpected(
+                &intent,
+                "update",
+                "requires_payment_method, \
+                requires_confirmation, requires_action",
+            ));
+        }
+        self.check_owner(customer.as_deref().or(intent.customer.as_deref()), &confirmation)?;
+        let method = self.chosen_method(&confirmation);
+        let changed = self.intents.change(&intent.id, |intent| {
+            (intent.amount, intent.currency) = (new_amount, new_currency);
+            let data = Arc::make_mut(&mut intent.data);
+            metadata.apply(&mut data.metadata);
+            if let Some(text) = description {
+                data.description = text.map(Into::into);
+            }
+            if let Some(text) = receipt_email {
+                data.receipt_email = text.map(Into::into);
+            }
+            intent.capture_by_hand = capture.unwrap_or(intent.capture_by_hand);
+            intent.customer = customer.clone().or(intent.customer.take());
+            if let Some(method) = method {
+                intent.method = Some(method);
+                intent.status = IntentStatus::RequiresConfirmation;
+            }
+        });
+        if let Some(customer) = customer {
+            self.intents.group(&customer, &intent.id);
+        }
+        self.object_reply(Snapshot::Intent(changed.unwrap_or(intent)), &paths)
     }
 
     pub(super) fn intent_cancel(
@@ -104,40 +191,36 @@ impl Core {
         let paths = expand::read(&mut fields)?;
         fields.finish(&[])?;
         let intent = self.intent(id)?;
-        let refused = |message: String| {
-            Err(ApiError::invalid(message).with_code(ErrorCode::UnexpectedState).executed())
-        };
-        if intent.session.is_some() {
-            return refused(
-                "You cannot cancel this PaymentIntent because it belongs to a Checkout Session. \
-                 Expire the session instead."
-                    .to_owned(),
-            );
+        // A session owns its PaymentIntent until the money is reserved.
+        if intent.session.is_some() && takes_a_card(&intent.status) {
+            let message = "You cannot cancel this PaymentIntent because it belongs to a Checkout \
+                 Session. Expire the session instead.";
+            return Err(ApiError::invalid(message)
+                .with_code(ErrorCode::UnexpectedState)
+                .executed());
         }
         if matches!(intent.status, IntentStatus::Succeeded | IntentStatus::Canceled) {
-            return refused(format!(
-                "You cannot cancel this PaymentIntent because it has a status of {}. Only a \
-                 PaymentIntent with one of the following statuses may be canceled: \
-                 requires_payment_method, requires_capture, requires_confirmation, \
-                 requires_action, processing.",
-                intent.status
+            return Err(unexpected(
+                &intent,
+                "cancel",
+                "requires_payment_method, requires_capture, requires_confirmation, \
+                 requires_action, processing",
             ));
         }
         self.cancel(&intent.id, reason);
         self.object_reply(Snapshot::Intent(self.intent(id)?), &paths)
     }
 
-    pub(super) fn intent_list(&self, fields: Fields<'_>) -> Result<Reply, ApiError> {
-        self.list_reply(
-            "/v1/payment_intents",
-            &self.intents,
-            fields,
-            |_| true,
-            |core, row| core.intent_json(row),
-        )
+    pub(super) fn intent_list(&self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
+        let customer = fields.text("customer")?;
+        let among = customer.map_or(Among::All, Among::Group);
+        let keep = |_: &Intent| true;
+        self.list_reply("/v1/payment_intents", &self.intents, among, fields, keep, |core, row| {
+            core.intent_json(row)
+        })
     }
 
-    fn intent(&self, id: &str) -> Result<Arc<Intent>, ApiError> {
+    pub(in super::super) fn intent(&self, id: &str) -> Result<Arc<Intent>, ApiError> {
         let missing = || ApiError::no_such("payment_intent", id, "intent");
         self.intents.get(id).cloned().ok_or_else(missing)
     }
@@ -145,10 +228,8 @@ impl Core {
     /// Cancels a PaymentIntent that is not final, and says so.
     pub(in super::super) fn cancel(&mut self, id: &Id, reason: Option<Arc<str>>) {
         let now_s = self.now_s();
-        let is_final = |intent: &Intent| {
-            matches!(intent.status, IntentStatus::Succeeded | IntentStatus::Canceled)
-        };
-        if self.intents.get(id).is_none_or(|intent| is_final(intent)) {
+        let Some(before) = self.intents.get(id).cloned() else { return };
+        if matches!(before.status, IntentStatus::Succeeded | IntentStatus::Canceled) {
             return;
         }
         let canceled = self.intents.change(id, |intent| {
@@ -157,16 +238,69 @@ impl Core {
             intent.cancellation_reason = reason;
             intent.pending = None;
         });
+        if before.status == IntentStatus::RequiresCapture {
+            before.charges.last().inspect(|charge| self.release(charge));
+        }
         if let Some(intent) = canceled {
             self.emit(EventType::IntentCanceled, Snapshot::Intent(intent));
         }
     }
+
+    /// Who holds only the publishable key must know the PaymentIntent's secret.
+    pub(super) fn check_client_secret(
+        &self,
+        intent: &Intent,
+        given: Option<&str>,
+    ) -> Result<(), ApiError> {
+        let right = given.is_none_or(|given| given == self.client_secret(&intent.id));
+        if right && (given.is_some() || !self.publishable) {
+            return Ok(());
+        }
+        if given.is_none() {
+            return Err(ApiError::missing_param("client_secret"));
+        }
+        let message = "The client_secret provided does not match any associated PaymentIntent on \
+             this account. Ensure the publishable key used belongs to the same account that \
+             created the PaymentIntent.";
+        Err(ApiError::invalid(message).with_param("client_secret"))
+    }
+}
+
+/// Whether a card can be presented, or be presented anew.
+pub(super) fn takes_a_card(status: &IntentStatus) -> bool {
+    matches!(
+        status,
+        IntentStatus::RequiresPaymentMethod
+            | IntentStatus::RequiresConfirmation
+            | IntentStatus::RequiresAction
+    )
+}
+
+/// The refusal of what a PaymentIntent's status does not allow.
+pub(super) fn unexpected(intent: &Arc<Intent>, verb: &str, allowed: &str) -> ApiError {
+    let message = format!(
+        "You cannot {verb} this PaymentIntent because it has a status of {}. Only a PaymentIntent \
+         with one of the following statuses may be {}: {allowed}.",
+        intent.status,
+        match verb {
+            "cancel" => "canceled",
+            "capture" => "captured",
+            "confirm" => "confirmed",
+            _ => "updated",
+        }
+    );
+    let error = ApiError::invalid(message).with_code(ErrorCode::UnexpectedState);
+    error.with_intent(intent.clone()).executed()
 }
 
 fn check_amount(units: i64, currency: &str) -> Result<(), ApiError> {
     let refused = |message: String, code| {
         Err(ApiError::invalid(message).with_code(code).with_param("amount"))
     };
+    if units < 1 {
+        let code = ErrorCode::from("parameter_invalid_integer");
+        return refused("This value must be greater than or equal to 1.".to_owned(), code);
+    }
     let money = match amount::money(units, currency) {
         Ok(money) => money,
         Err(amount::AmountError::Unsupported { code }) => {
@@ -187,18 +321,28 @@ fn check_amount(units: i64, currency: &str) -> Result<(), ApiError> {
     }
 }
 
-/// Cards only; a confirmation at once is not played.
-fn check_methods(fields: &mut Fields<'_>) -> Result<(), ApiError> {
-    if fields.texts("payment_method_types")?.iter().any(|method| *method != "card") {
+/// Cards only. Without any types, Stripe chooses, and some of its choices lead away.
+fn read_methods(fields: &mut Fields<'_>) -> Result<AutomaticMethods, ApiError> {
+    let types = fields.texts("payment_method_types")?;
+    if types.iter().any(|method| *method != "card") {
         return Err(ApiError::not_simulated("payment_method_types"));
     }
-    if let Some(mut automatic) = fields.object("automatic_payment_methods")? {
-        automatic.boolean("enabled")?;
-        automatic.word("allow_redirects", &["always", "never"])?;
-        automatic.finish(&[])?;
-    }
-    if fields.boolean("confirm")? == Some(true) {
-        return Err(ApiError::not_simulated("confirm"));
-    }
-    Ok(())
+    let Some(mut automatic) = fields.object("automatic_payment_methods")? else {
+        let named = !types.is_empty();
+        return Ok(if named { AutomaticMethods::Off } else { AutomaticMethods::WithRedirects });
+    };
+    let enabled = automatic.boolean("enabled")?;
+    let redirects = automatic.word("allow_redirects", &["always", "never"])?;
+    let missing = ApiError::missing_param(&automatic.name_of("enabled"));
+    automatic.finish(&[])?;
+    Ok(match (enabled.ok_or(missing)?, redirects) {
+        (false, _) => AutomaticMethods::Off,
+        (true, Some("never")) => AutomaticMethods::WithoutRedirects,
+        (true, _) => AutomaticMethods::WithRedirects,
+    })
+}
+
+pub(super) fn read_capture(fields: &mut Fields<'_>) -> Result<Option<bool>, ApiError> {
+    let method = fields.word("capture_method", &["automatic", "automatic_async", "manual"])?;
+    Ok(method.map(|method| method == "manual"))
 }

@@ -1,17 +1,23 @@
-//! Refunds. A card that succeeds is refunded at once.
+//! Refunds. Most cards are refunded at once; two of Stripe's take their time about it.
 
 use std::sync::Arc;
 
 use holdfast_stripe::objects::{ErrorCode, EventType, RefundReason, RefundStatus};
 
-use super::super::Core;
+use super::super::agenda::{LATER_MS, Task};
+use super::super::cards::Aftermath;
 use super::super::error::ApiError;
 use super::super::expand;
 use super::super::fields::Fields;
-use super::super::model::{Charge, Refund, Snapshot};
+use super::super::model::{Charge, EntryKind, Refund, Snapshot};
 use super::super::reply::Reply;
+use super::super::table::Among;
+use super::super::{Core, Id};
 
 const REASONS: [&str; 3] = ["duplicate", "fraudulent", "requested_by_customer"];
+
+/// What happens to a refund later.
+type TaskOf = fn(Id) -> Task;
 
 impl Core {
     pub(super) fn refund_create(&mut self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
@@ -31,6 +37,11 @@ impl Core {
         ])?;
         let charge = self.charge_to_refund(charge_id, intent_id)?;
         let amount = refundable(&charge, asked)?;
+        let (status, task) = match charge.presented.card.aftermath() {
+            Aftermath::RefundPends => (RefundStatus::Pending, Some(Task::CompleteRefund as TaskOf)),
+            Aftermath::RefundFails => (RefundStatus::Succeeded, Some(Task::FailRefund as TaskOf)),
+            Aftermath::Nothing | Aftermath::Disputed { .. } => (RefundStatus::Succeeded, None),
+        };
         let refund = self.refunds.insert(Refund {
             id: self.ids.object("re_3"),
             created: self.now_s(),
@@ -40,17 +51,88 @@ impl Core {
             intent: charge.intent.clone(),
             reason,
             metadata: metadata.into(),
-            status: RefundStatus::Succeeded,
+            status,
+            failure_reason: None,
+            failure_entry: None,
         });
+        if let Some(task) = task {
+            self.later(LATER_MS, task(refund.id.clone()));
+        }
         let changed = self.charges.change(&charge.id, |charge| {
             charge.amount_refunded = charge.amount_refunded.saturating_add(amount);
             charge.refunds.push(refund.id.clone());
         });
+        self.book(EntryKind::Refund, &refund.id, amount.saturating_neg(), &refund.currency);
         self.emit(EventType::RefundCreated, Snapshot::Refund(refund.clone()));
         if let Some(charge) = changed {
             self.emit(EventType::ChargeRefunded, Snapshot::Charge(charge));
         }
         self.object_reply(Snapshot::Refund(refund), &paths)
+    }
+
+    /// A pending refund reached the payer.
+    pub(in super::super) fn complete_refund(&mut self, id: &Id) {
+        let done = self.refunds.change(id, |refund| refund.status = RefundStatus::Succeeded);
+        if let Some(refund) = done {
+            self.emit(EventType::RefundUpdated, Snapshot::Refund(refund));
+        }
+    }
+
+    /// A refund came back from the payer's bank, and the money with it.
+    pub(in super::super) fn fail_refund(&mut self, id: &Id) {
+        let Some(refund) = self.refunds.get(id).cloned() else { return };
+        let entry = self.book(EntryKind::RefundFailure, id, refund.amount, &refund.currency);
+        let failed = self.refunds.change(id, |refund| {
+            refund.status = RefundStatus::Failed;
+            refund.failure_reason = Some("expired_or_canceled_card");
+            refund.failure_entry = Some(entry);
+        });
+        let changed = self.charges.change(&refund.charge, |charge| {
+            charge.amount_refunded = charge.amount_refunded.saturating_sub(refund.amount);
+        });
+        let Some(refund) = failed else { return };
+        self.emit(EventType::RefundUpdated, Snapshot::Refund(refund.clone()));
+        self.emit(EventType::RefundFailed, Snapshot::Refund(refund));
+        if let Some(charge) = changed {
+            self.emit(EventType::ChargeUpdated, Snapshot::Charge(charge));
+        }
+    }
+
+    pub(super) fn refund_update(
+        &mut self,
+        id: &str,
+        mut fields: Fields<'_>,
+    ) -> Result<Reply, ApiError> {
+        let metadata = fields.metadata_changes("metadata")?;
+        let paths = expand::read(&mut fields)?;
+        fields.finish(&[])?;
+        let before = self.refund(id)?;
+        let changed = self.refunds.change(id, |refund| metadata.apply(&mut refund.metadata));
+        let refund = changed.unwrap_or(before);
+        self.emit(EventType::RefundUpdated, Snapshot::Refund(refund.clone()));
+        self.object_reply(Snapshot::Refund(refund), &paths)
+    }
+
+    /// Only a refund that waits for the payer can be canceled, and one to a card never does.
+    pub(super) fn refund_cancel(
+        &mut self,
+        id: &str,
+        mut fields: Fields<'_>,
+    ) -> Result<Reply, ApiError> {
+        expand::read(&mut fields)?;
+        fields.finish(&[])?;
+        let refund = self.refund(id)?;
+        let message = format!(
+            "You cannot cancel this refund because it has a status of {}. Only a refund with a \
+             status of requires_action may be canceled.",
+            refund.status
+        );
+        Err(ApiError::invalid(message).executed())
+    }
+
+    fn refund(&self, id: &str) -> Result<Arc<Refund>, ApiError> {
+        let missing = || ApiError::no_such("refund", id, "refund");
+        self.refunds.get(id).cloned().ok_or_else(missing)
     }
 
     fn charge_to_refund(
@@ -59,11 +141,7 @@ impl Core {
         intent: Option<&str>,
     ) -> Result<Arc<Charge>, ApiError> {
         let charge_id = match (charge, intent) {
-            (Some(_), Some(_)) => {
-                let message =
-                    "You may only specify one of these parameters: charge, payment_intent.";
-                return Err(ApiError::invalid(message).with_code(ErrorCode::MoreThanOneParameter));
-            }
+            (Some(_), Some(_)) => return Err(ApiError::exclusive("charge, payment_intent")),
             (None, None) => {
                 let message = "One of the following params should be provided for this request: \
                      payment_intent or charge.";
@@ -86,19 +164,27 @@ impl Core {
     pub(super) fn refund_get(&self, id: &str, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
         let paths = expand::read(&mut fields)?;
         fields.finish(&[])?;
-        let missing = || ApiError::no_such("refund", id, "refund");
-        let refund = self.refunds.get(id).cloned().ok_or_else(missing)?;
-        self.object_reply(Snapshot::Refund(refund), &paths)
+        self.object_reply(Snapshot::Refund(self.refund(id)?), &paths)
     }
 
     pub(super) fn refund_list(&self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
         let charge = fields.text("charge")?;
         let intent = fields.text("payment_intent")?;
-        let keep = |refund: &Refund| {
-            charge.is_none_or(|charge| *refund.charge == *charge)
-                && intent.is_none_or(|intent| *refund.intent == *intent)
+        let charges = match (charge, intent) {
+            (None, None) => None,
+            (Some(charge), _) => Some(vec![Id::from(charge)]),
+            (None, Some(intent)) => Some(self.charges_of(intent)),
         };
-        self.list_reply("/v1/refunds", &self.refunds, fields, keep, |core, row| {
+        let refunds_of =
+            |charge: &Id| self.charges.get(charge).map(|charge| charge.refunds.clone());
+        let among = match charges {
+            None => Among::All,
+            Some(charges) => {
+                Among::These(charges.iter().filter_map(refunds_of).flatten().collect())
+            }
+        };
+        let keep = |refund: &Refund| intent.is_none_or(|intent| *refund.intent == *intent);
+        self.list_reply("/v1/refunds", &self.refunds, among, fields, keep, |core, row| {
             core.refund_json(row)
         })
     }
@@ -111,7 +197,18 @@ fn refundable(charge: &Charge, asked: Option<i64>) -> Result<i64, ApiError> {
             format!("This charge ({}) did not succeed, so it cannot be refunded.", charge.id);
         return Err(ApiError::invalid(message).executed());
     }
-    let left = charge.amount.saturating_sub(charge.amount_refunded);
+    if charge.dispute.is_some() {
+        let message = format!("Charge {} has been charged back; cannot issue a refund.", charge.id);
+        return Err(ApiError::invalid(message).with_code(ErrorCode::ChargeDisputed).executed());
+    }
+    if !charge.captured {
+        let message = format!(
+            "Charge {} was not captured: cancel its PaymentIntent to let the money go.",
+            charge.id
+        );
+        return Err(ApiError::invalid(message).with_code(ErrorCode::UnexpectedState).executed());
+    }
+    let left = charge.amount_captured.saturating_sub(charge.amount_refunded);
     if left == 0 {
         let message = format!("Charge {} has already been refunded.", charge.id);
         return Err(ApiError::invalid(message)

@@ -6,12 +6,15 @@ use holdfast_stripe::amount;
 use holdfast_stripe::objects::{ErrorCode, SessionPaymentStatus, SessionStatus};
 use holdfast_stripe::request::{SESSION_LIFETIME_S_MAX, SESSION_LIFETIME_S_MIN};
 
+use super::super::agenda::Task;
 use super::super::error::ApiError;
 use super::super::expand;
 use super::super::fields::Fields;
 use super::super::model::{IntentData, Line, Session, Snapshot};
 use super::super::reply::Reply;
+use super::super::table::{Among, Query};
 use super::super::{Core, Id};
+use super::intents::read_capture;
 
 /// Stripe's most lines in a session.
 const LINES_MAX: usize = 100;
@@ -28,7 +31,6 @@ const ALSO_AT_STRIPE: &[&str] = &[
     "consent_collection",
     "custom_fields",
     "custom_text",
-    "customer",
     "customer_account",
     "customer_update",
     "discounts",
@@ -64,6 +66,8 @@ impl Core {
         let expires_at = self.read_expiry(&mut fields)?;
         let success_url = fields.url("success_url")?;
         let success_url = success_url.ok_or_else(|| ApiError::missing_param("success_url"))?.into();
+        let customer = self.customer_param(&mut fields)?;
+        let (intent_data, capture_by_hand) = read_intent_data(&mut fields)?;
         let session = Session {
             id: self.ids.session(),
             created: self.now_s(),
@@ -79,7 +83,9 @@ impl Core {
                 .text_up_to("client_reference_id", REFERENCE_LENGTH_MAX)?
                 .map(Into::into),
             metadata: fields.metadata("metadata")?.into(),
-            intent_data: read_intent_data(&mut fields)?.into(),
+            intent_data: intent_data.into(),
+            capture_by_hand,
+            customer,
             intent: None,
             customer_email: fields.text_up_to("customer_email", 800)?.map(Into::into),
             payer: None,
@@ -90,12 +96,17 @@ impl Core {
         };
         let paths = expand::read(&mut fields)?;
         fields.finish(ALSO_AT_STRIPE)?;
-        self.expiries.insert((session.expires_at, session.id.clone()));
+        let at_ms = session.expires_at.saturating_mul(1_000);
+        self.agenda.add(at_ms, Task::Expire(session.id.clone()));
         let session = self.sessions.insert(session);
+        self.sessions.group(SessionStatus::Open.as_str(), &session.id);
+        if let Some(customer) = &session.customer {
+            self.sessions.group(customer, &session.id);
+        }
         self.object_reply(Snapshot::Session(session), &paths)
     }
 
-    fn read_lines(&mut self, fields: &mut Fields<'_>) -> Result<(Arc<str>, Arc<[Line]>), ApiError> {
+    fn read_lines(&self, fields: &mut Fields<'_>) -> Result<(Arc<str>, Arc<[Line]>), ApiError> {
         let entries = fields.objects("line_items")?;
         if entries.is_empty() {
             return Err(ApiError::missing_param("line_items"));
@@ -123,22 +134,21 @@ impl Core {
         Ok((currency.into(), lines.into()))
     }
 
-    fn read_line(&mut self, mut entry: Fields<'_>) -> Result<(String, Line), ApiError> {
+    fn read_line(&self, mut entry: Fields<'_>) -> Result<(String, Line), ApiError> {
         let quantity = entry.integer("quantity")?.unwrap_or(1);
         if quantity < 1 {
             let param = entry.name_of("quantity");
             let message = "This value must be greater than or equal to 1.";
             return Err(ApiError::invalid(message).with_param(param));
         }
+        if let Some(id) = entry.text("price")? {
+            let param = entry.name_of("price");
+            entry.finish(&["adjustable_quantity", "dynamic_tax_rates", "tax_rates", "metadata"])?;
+            return self.line_of_price(id, &param, quantity);
+        }
         let missing = ApiError::missing_param(&entry.name_of("price_data"));
         let mut price = entry.object("price_data")?.ok_or(missing)?;
-        entry.finish(&[
-            "price",
-            "adjustable_quantity",
-            "dynamic_tax_rates",
-            "tax_rates",
-            "metadata",
-        ])?;
+        entry.finish(&["adjustable_quantity", "dynamic_tax_rates", "tax_rates", "metadata"])?;
         let currency = price.required_text("currency")?.to_ascii_lowercase();
         let unit_amount = price.required_integer("unit_amount")?;
         check_unit(&price, &currency, unit_amount)?;
@@ -148,8 +158,21 @@ impl Core {
         product.finish(&["description", "images", "metadata", "tax_code", "unit_label"])?;
         let amount = unit_amount.checked_mul(quantity).ok_or_else(too_large)?;
         price.finish(&["product", "recurring", "tax_behavior", "unit_amount_decimal"])?;
-        let id = self.ids.object("li_1");
-        Ok((currency, Line { id, name, unit_amount, quantity, amount }))
+        Ok((currency, Line { name, unit_amount, quantity, amount, price: None }))
+    }
+
+    fn line_of_price(
+        &self,
+        id: &str,
+        param: &str,
+        quantity: i64,
+    ) -> Result<(String, Line), ApiError> {
+        let (price, product) = self.price_of_line(id, param)?;
+        let unit_amount = price.unit_amount;
+        let amount = unit_amount.checked_mul(quantity).ok_or_else(too_large)?;
+        let name = product.name.clone();
+        let line = Line { name, unit_amount, quantity, amount, price: Some(price.id.clone()) };
+        Ok((price.currency.to_string(), line))
     }
 
     fn read_expiry(&self, fields: &mut Fields<'_>) -> Result<i64, ApiError> {
@@ -178,9 +201,17 @@ impl Core {
         self.object_reply(Snapshot::Session(self.session(id)?), &paths)
     }
 
-    pub(super) fn session_lines(&self, id: &str, fields: Fields<'_>) -> Result<Reply, ApiError> {
-        fields.finish(&["limit", "starting_after", "ending_before", "expand"])?;
-        Ok(self.lines_json(&*self.session(id)?).into())
+    pub(super) fn session_lines(
+        &self,
+        id: &str,
+        mut fields: Fields<'_>,
+    ) -> Result<Reply, ApiError> {
+        let query = Query::read(&mut fields)?;
+        let paths = expand::read(&mut fields)?;
+        fields.finish(&[])?;
+        let mut list = self.lines_json(&*self.session(id)?, Some(&query))?;
+        self.expand(&mut list, &paths)?;
+        Ok(list.into())
     }
 
     pub(super) fn session_expire(
@@ -199,7 +230,8 @@ impl Core {
             );
             return Err(ApiError::invalid(message).executed());
         }
-        self.expiries.remove(&(session.expires_at, session.id.clone()));
+        self.agenda
+            .remove(session.expires_at.saturating_mul(1_000), Task::Expire(session.id.clone()));
         self.expire(&session.id);
         self.object_reply(Snapshot::Session(self.session(id)?), &paths)
     }
@@ -207,13 +239,27 @@ impl Core {
     pub(super) fn session_list(&self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
         let status = fields.word("status", &["open", "complete", "expired"])?;
         let intent = fields.text("payment_intent")?;
+        let customer = fields.text("customer")?;
+        let among = match intent.or(customer).or(status) {
+            None => Among::All,
+            Some(_) if intent.is_some() => {
+                let intent = intent.and_then(|intent| self.intents.get(intent));
+                Among::These(intent.and_then(|intent| intent.session.clone()).into_iter().collect())
+            }
+            Some(group) => Among::Group(group),
+        };
         let keep = |session: &Session| {
             status.is_none_or(|status| session.status.as_str() == status)
-                && intent.is_none_or(|intent| session.intent.as_deref() == Some(intent))
+                && customer.is_none_or(|customer| session.customer.as_deref() == Some(customer))
         };
-        self.list_reply("/v1/checkout/sessions", &self.sessions, fields, keep, |core, row| {
-            core.session_json(row)
-        })
+        self.list_reply(
+            "/v1/checkout/sessions",
+            &self.sessions,
+            among,
+            fields,
+            keep,
+            |core, row| core.session_json(row),
+        )
     }
 
     fn session(&self, id: &str) -> Result<Arc<Session>, ApiError> {
@@ -221,10 +267,17 @@ impl Core {
         self.sessions.get(id).cloned().ok_or_else(missing)
     }
 
+    /// Keeps the groups that lists by status are made of.
+    pub(in super::super) fn note_session_status(&mut self, id: &Id, now: SessionStatus) {
+        self.sessions.ungroup(SessionStatus::Open.as_str(), id);
+        self.sessions.group(now.as_str(), id);
+    }
+
     /// Closes an open session, and with it a PaymentIntent that some attempt left behind.
     pub(in super::super) fn expire(&mut self, id: &Id) {
         let expired = self.sessions.change(id, |session| session.status = SessionStatus::Expired);
         let Some(session) = expired else { return };
+        self.note_session_status(id, SessionStatus::Expired);
         if let Some(intent) = session.intent.clone() {
             self.cancel(&intent, Some("automatic".into()));
         }
@@ -252,17 +305,17 @@ fn check_kind(fields: &mut Fields<'_>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn read_intent_data(fields: &mut Fields<'_>) -> Result<IntentData, ApiError> {
+fn read_intent_data(fields: &mut Fields<'_>) -> Result<(IntentData, bool), ApiError> {
     let Some(mut data) = fields.object("payment_intent_data")? else {
-        return Ok(IntentData::default());
+        return Ok((IntentData::default(), false));
     };
+    let by_hand = read_capture(&mut data)?.unwrap_or(false);
     let metadata = data.metadata("metadata")?.into();
     let description = data.text_up_to("description", 1_000)?.map(Into::into);
+    let receipt_email = data.text_up_to("receipt_email", 800)?.map(Into::into);
     data.finish(&[
         "application_fee_amount",
-        "capture_method",
         "on_behalf_of",
-        "receipt_email",
         "setup_future_usage",
         "shipping",
         "statement_descriptor",
@@ -270,10 +323,14 @@ fn read_intent_data(fields: &mut Fields<'_>) -> Result<IntentData, ApiError> {
         "transfer_data",
         "transfer_group",
     ])?;
-    Ok(IntentData { metadata, description })
+    Ok((IntentData { metadata, description, receipt_email }, by_hand))
 }
 
-fn check_unit(price: &Fields<'_>, currency: &str, unit_amount: i64) -> Result<(), ApiError> {
+pub(super) fn check_unit(
+    price: &Fields<'_>,
+    currency: &str,
+    unit_amount: i64,
+) -> Result<(), ApiError> {
     if unit_amount < 0 {
         let message = "Invalid non-negative integer";
         return Err(ApiError::invalid(message).with_param(price.name_of("unit_amount")));

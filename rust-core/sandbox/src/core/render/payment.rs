@@ -1,24 +1,23 @@
 //! PaymentIntents, charges and refunds.
 
-use holdfast_stripe::objects::IntentStatus;
+use holdfast_stripe::objects::{IntentStatus, RefundStatus};
 use serde_json::{Value, json};
 
+use super::method::{billing_details, card_json};
 use super::{with, with_nulls};
 use crate::core::Core;
-use crate::core::cards::{CardFacts, Decline};
-use crate::core::ids::kin;
-use crate::core::model::{Charge, Intent, LastError, Payer, Refund};
+use crate::core::cards::Decline;
+use crate::core::ids::{derived, kin};
+use crate::core::model::{AutomaticMethods, Charge, Intent, LastError, Refund};
 
 const INTENT_NULLS: &[&str] = &[
     "application",
     "application_fee_amount",
-    "customer",
     "customer_account",
     "excluded_payment_method_types",
     "on_behalf_of",
     "payment_method_configuration_details",
     "processing",
-    "receipt_email",
     "review",
     "setup_future_usage",
     "shipping",
@@ -32,10 +31,8 @@ const CHARGE_NULLS: &[&str] = &[
     "application",
     "application_fee",
     "application_fee_amount",
-    "customer",
     "failure_balance_transaction",
     "on_behalf_of",
-    "receipt_email",
     "receipt_number",
     "review",
     "shipping",
@@ -48,48 +45,75 @@ const CHARGE_NULLS: &[&str] = &[
 
 impl Core {
     pub(in crate::core) fn intent_json(&self, intent: &Intent) -> Value {
-        let succeeded = intent.status == IntentStatus::Succeeded;
+        let held = intent.status == IntentStatus::RequiresCapture;
         let value = json!({
             "id": intent.id,
             "object": "payment_intent",
             "amount": intent.amount,
-            "amount_capturable": 0,
+            "amount_capturable": if held { intent.amount } else { 0 },
             "amount_details": { "tip": {} },
-            "amount_received": if succeeded { intent.amount } else { 0 },
-            "automatic_payment_methods": null,
+            "amount_received": intent.amount_received,
+            "automatic_payment_methods": automatic(intent.automatic),
             "canceled_at": intent.canceled_at,
             "cancellation_reason": intent.cancellation_reason,
-            "capture_method": "automatic_async",
-            "client_secret": format!("{}_secret_{}", intent.id, kin(&intent.id, "")),
+            "capture_method": if intent.capture_by_hand { "manual" } else { "automatic_async" },
+            "client_secret": self.client_secret(&intent.id),
             "confirmation_method": "automatic",
             "created": intent.created,
             "currency": intent.currency,
+            "customer": intent.customer,
             "description": intent.data.description,
             "last_payment_error": self.last_error_json(intent),
             "latest_charge": intent.charges.last(),
             "livemode": false,
             "metadata": *intent.data.metadata,
-            "next_action": next_action(intent),
+            "next_action": self.next_action(intent),
             "payment_method": self.method_of(intent),
             "payment_method_options": { "card": { "request_three_d_secure": "automatic" } },
             "payment_method_types": ["card"],
+            "receipt_email": intent.data.receipt_email,
             "status": intent.status,
         });
         with_nulls(value, INTENT_NULLS)
     }
 
+    /// What a browser shows to be let at the PaymentIntent.
+    pub(in crate::core) fn client_secret(&self, intent: &str) -> String {
+        format!("{intent}_secret_{}", derived(self.config.seed, intent, 25))
+    }
+
     /// The payment method of the attempt that counts; a decline takes it off again.
     fn method_of(&self, intent: &Intent) -> Option<String> {
-        let succeeded = intent.status == IntentStatus::Succeeded;
-        let charge = intent.charges.last().filter(|_| succeeded)?;
-        Some(kin(charge, "pm_1"))
+        let held = matches!(intent.status, IntentStatus::Succeeded | IntentStatus::RequiresCapture);
+        let typed = intent.charges.last().filter(|_| held);
+        let kept = intent.method.as_deref().map(str::to_owned);
+        kept.or_else(|| typed.map(|charge| kin(charge, "pm_1")))
+    }
+
+    /// The way to the bank's question: an address when the caller gave a way back, else a frame
+    /// that Stripe.js opens.
+    fn next_action(&self, intent: &Intent) -> Value {
+        let Some(pending) = &intent.pending else { return json!(null) };
+        let secret = self.client_secret(&intent.id);
+        let page = format!("{}/c/authenticate/{}?s={secret}", self.config.public_url, intent.id);
+        match &pending.return_url {
+            Some(return_url) => json!({
+                "type": "redirect_to_url",
+                "redirect_to_url": { "return_url": return_url, "url": page },
+            }),
+            None => json!({
+                "type": "use_stripe_sdk",
+                "use_stripe_sdk": { "stripe_js": page, "type": "three_d_secure_redirect" },
+            }),
+        }
     }
 
     fn last_error_json(&self, intent: &Intent) -> Value {
         match &intent.last_error {
             None => json!(null),
             Some(LastError::Declined(decline, charge)) => {
-                let method = self.charges.get(charge).map(|charge| method_json(charge));
+                let method =
+                    self.charges.get(charge).map(|charge| self.method_of_charge_json(charge));
                 let value = decline_json(decline);
                 with(value, json!({ "charge": charge, "payment_method": method }))
             }
@@ -106,21 +130,24 @@ impl Core {
 
     pub(in crate::core) fn charge_json(&self, charge: &Charge) -> Value {
         let paid = charge.decline.is_none();
+        let card = &charge.presented;
         let address = format!("{}/receipts/{}", self.config.public_url, charge.id);
         let value = json!({
             "id": charge.id,
             "object": "charge",
             "amount": charge.amount,
-            "amount_captured": if paid { charge.amount } else { 0 },
+            "amount_captured": charge.amount_captured,
             "amount_refunded": charge.amount_refunded,
-            "balance_transaction": paid.then(|| kin(&charge.id, "txn_3")),
-            "billing_details": billing_details(&charge.payer),
+            "balance_transaction": charge.captured.then(|| kin(&charge.id, "txn_3")),
+            "billing_details": billing_details(&card.payer),
             "calculated_statement_descriptor": "HOLDFAST SANDBOX",
-            "captured": paid,
+            "captured": charge.captured,
             "created": charge.created,
             "currency": charge.currency,
+            "customer": charge.customer,
             "description": charge.data.description,
-            "disputed": false,
+            "disputed": charge.dispute.is_some(),
+            "dispute": charge.dispute,
             "failure_code": charge.decline.map(|decline| decline.code),
             "failure_message": charge.decline.map(|decline| decline.message),
             "fraud_details": {},
@@ -129,11 +156,12 @@ impl Core {
             "outcome": outcome(charge.decline),
             "paid": paid,
             "payment_intent": charge.intent,
-            "payment_method": kin(&charge.id, "pm_1"),
+            "payment_method": method_of_charge(charge),
             "payment_method_details": { "type": "card", "card": card_details(charge) },
             "radar_options": {},
+            "receipt_email": charge.data.receipt_email,
             "receipt_url": paid.then_some(address),
-            "refunded": charge.amount_refunded == charge.amount,
+            "refunded": charge.amount_refunded > 0 && charge.amount_refunded >= refundable(charge),
             "status": if paid { "succeeded" } else { "failed" },
         });
         with_nulls(value, CHARGE_NULLS)
@@ -157,6 +185,7 @@ impl Core {
             "reason": refund.reason,
             "status": refund.status,
         });
+        let value = with_failure(value, refund);
         with_nulls(
             value,
             &[
@@ -171,13 +200,36 @@ impl Core {
     }
 }
 
-fn next_action(intent: &Intent) -> Value {
-    match intent.status {
-        IntentStatus::RequiresAction => json!({
-            "type": "use_stripe_sdk",
-            "use_stripe_sdk": { "type": "three_d_secure_redirect" },
-        }),
-        _ => json!(null),
+/// What can go back of a charge.
+fn refundable(charge: &Charge) -> i64 {
+    if charge.captured { charge.amount_captured } else { charge.amount }
+}
+
+fn method_of_charge(charge: &Charge) -> String {
+    let kept = charge.presented.method.as_deref().map(str::to_owned);
+    kept.unwrap_or_else(|| kin(&charge.id, "pm_1"))
+}
+
+/// Fields that a refund has only in some states.
+fn with_failure(mut value: Value, refund: &Refund) -> Value {
+    if let Some(object) = value.as_object_mut() {
+        let why = refund.failure_reason.map(|reason| ("failure_reason".to_owned(), json!(reason)));
+        let entry = refund.failure_entry.as_ref();
+        let back = entry.map(|entry| ("failure_balance_transaction".to_owned(), json!(entry)));
+        let pending = refund.status == RefundStatus::Pending;
+        let waits = pending.then(|| ("pending_reason".to_owned(), json!("processing")));
+        object.extend([why, back, waits].into_iter().flatten());
+    }
+    value
+}
+
+fn automatic(methods: AutomaticMethods) -> Value {
+    match methods {
+        AutomaticMethods::Off => json!(null),
+        AutomaticMethods::WithRedirects => json!({ "allow_redirects": "always", "enabled": true }),
+        AutomaticMethods::WithoutRedirects => {
+            json!({ "allow_redirects": "never", "enabled": true })
+        }
     }
 }
 
@@ -229,29 +281,19 @@ fn outcome(decline: Option<&Decline>) -> Value {
     })
 }
 
-fn billing_details(payer: &Payer) -> Value {
-    json!({
-        "address": { "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null },
-        "email": payer.email,
-        "name": payer.name,
-        "phone": null,
-        "tax_id": null,
-    })
-}
-
 fn card_details(charge: &Charge) -> Value {
     let checked = match charge.decline {
         None => Some("pass"),
         Some(decline) if decline.param == Some("cvc") => Some("fail"),
         Some(_) => Some("unchecked"),
     };
-    let captured = charge.decline.is_none();
+    let approved = charge.decline.is_none();
     let value = json!({
-        "amount_authorized": captured.then_some(charge.amount),
+        "amount_authorized": approved.then_some(charge.amount),
         "checks": { "address_line1_check": null, "address_postal_code_check": null, "cvc_check": checked },
-        "network": charge.card.brand,
+        "network": charge.presented.card.brand(),
     });
-    let value = with(value, card_json(&charge.card));
+    let value = with(value, card_json(&charge.presented.card));
     with_nulls(
         value,
         &[
@@ -265,33 +307,4 @@ fn card_details(charge: &Charge) -> Value {
             "wallet",
         ],
     )
-}
-
-fn card_json(card: &CardFacts) -> Value {
-    json!({
-        "brand": card.brand,
-        "country": "US",
-        "exp_month": card.exp_month,
-        "exp_year": card.exp_year,
-        "fingerprint": null,
-        "funding": card.funding,
-        "last4": card.last4,
-        "regulated_status": "unregulated",
-    })
-}
-
-/// The payment method that a declined attempt leaves in `last_payment_error`.
-fn method_json(charge: &Charge) -> Value {
-    json!({
-        "id": kin(&charge.id, "pm_1"),
-        "object": "payment_method",
-        "allow_redisplay": "limited",
-        "billing_details": billing_details(&charge.payer),
-        "card": card_json(&charge.card),
-        "created": charge.created,
-        "customer": null,
-        "livemode": false,
-        "metadata": {},
-        "type": "card",
-    })
 }

@@ -1,12 +1,15 @@
 //! Checkout Sessions and their lines.
 
+use std::sync::Arc;
+
 use holdfast_stripe::objects::SessionStatus;
 use serde_json::{Value, json};
 
 use super::{with, with_nulls};
 use crate::core::Core;
-use crate::core::ids::kin;
-use crate::core::model::{Line, Session};
+use crate::core::error::ApiError;
+use crate::core::model::{Line, Price, Product, Session};
+use crate::core::table::Query;
 
 /// Fields of features that the sandbox does not play.
 const NULLS: &[&str] = &[
@@ -18,7 +21,6 @@ const NULLS: &[&str] = &[
     "consent",
     "consent_collection",
     "currency_conversion",
-    "customer",
     "customer_account",
     "discounts",
     "integration_identifier",
@@ -49,6 +51,7 @@ impl Core {
             "client_reference_id": session.client_reference_id,
             "created": session.created,
             "currency": session.currency,
+            "customer": session.customer,
             "customer_details": customer_details(session),
             "customer_email": session.customer_email,
             "expires_at": session.expires_at,
@@ -72,14 +75,66 @@ impl Core {
             .then(|| format!("{}/c/pay/{}", self.config.public_url, session.id))
     }
 
-    pub(in crate::core) fn lines_json(&self, session: &Session) -> Value {
-        let lines: Vec<Value> = session.lines.iter().map(|line| line_json(session, line)).collect();
-        json!({
+    /// A page of a session's lines, oldest first as Stripe lists them; without a query, the first.
+    pub(in crate::core) fn lines_json(
+        &self,
+        session: &Session,
+        query: Option<&Query>,
+    ) -> Result<Value, ApiError> {
+        let ids: Vec<String> =
+            (0..session.lines.len()).map(|index| line_id(session, index, "li_")).collect();
+        let page = match query {
+            Some(query) => query.of(&ids)?,
+            None => 0..ids.len(),
+        };
+        let has_more = page.end < ids.len();
+        let lines = session.lines.iter().enumerate();
+        let shown = lines.skip(page.start).take(page.len());
+        let data: Vec<Value> =
+            shown.map(|(index, line)| self.line_json(session, index, line)).collect();
+        Ok(json!({
             "object": "list",
-            "data": lines,
-            "has_more": false,
+            "data": data,
+            "has_more": has_more,
             "url": format!("/v1/checkout/sessions/{}/line_items", session.id),
+        }))
+    }
+
+    fn line_json(&self, session: &Session, index: usize, line: &Line) -> Value {
+        let price = line.price.as_deref().and_then(|price| self.prices.get(price));
+        let price = match price {
+            Some(price) => self.price_json(price),
+            None => self.price_json(&price_of_line(session, index, line)),
+        };
+        json!({
+            "id": line_id(session, index, "li_"),
+            "object": "item",
+            "adjustable_quantity": null,
+            "amount_discount": 0,
+            "amount_subtotal": line.amount,
+            "amount_tax": 0,
+            "amount_total": line.amount,
+            "currency": session.currency,
+            "description": line.name,
+            "metadata": {},
+            "price": price,
+            "quantity": line.quantity,
         })
+    }
+
+    /// The product that Stripe makes of a line's `price_data`.
+    pub(in crate::core) fn product_of_line_json(&self, id: &str) -> Option<Value> {
+        let (index, letters) = id.strip_prefix("prod_")?.split_at_checked(2)?;
+        let session = self.sessions.get(&format!("cs_test_{letters}"))?;
+        let line = session.lines.get(index.parse::<usize>().ok()?)?;
+        Some(self.product_json(&Product {
+            id: id.into(),
+            created: session.created,
+            name: line.name.clone(),
+            description: None,
+            metadata: Arc::default(),
+            active: false,
+        }))
     }
 }
 
@@ -114,49 +169,21 @@ fn customer_details(session: &Session) -> Value {
     with_nulls(value, &["address", "business_name", "individual_name", "phone"])
 }
 
-fn line_json(session: &Session, line: &Line) -> Value {
-    json!({
-        "id": line.id,
-        "object": "item",
-        "adjustable_quantity": null,
-        "amount_discount": 0,
-        "amount_subtotal": line.amount,
-        "amount_tax": 0,
-        "amount_total": line.amount,
-        "currency": session.currency,
-        "description": line.name,
-        "metadata": {},
-        "price": price_json(session, line),
-        "quantity": line.quantity,
-    })
+/// A line and what is made of it need no memory of their own: their IDs are the session's kin.
+fn line_id(session: &Session, index: usize, prefix: &str) -> String {
+    let letters = session.id.strip_prefix("cs_test_").unwrap_or(&session.id);
+    format!("{prefix}{index:02}{letters}")
 }
 
 /// The one-off price that Stripe makes of `price_data`.
-fn price_json(session: &Session, line: &Line) -> Value {
-    let value = json!({
-        "id": kin(&line.id, "price_1"),
-        "object": "price",
-        "active": false,
-        "billing_scheme": "per_unit",
-        "created": session.created,
-        "currency": session.currency,
-        "livemode": false,
-        "metadata": {},
-        "product": kin(&line.id, "prod_"),
-        "tax_behavior": "unspecified",
-        "type": "one_time",
-        "unit_amount": line.unit_amount,
-        "unit_amount_decimal": line.unit_amount.to_string(),
-    });
-    with_nulls(
-        value,
-        &[
-            "custom_unit_amount",
-            "lookup_key",
-            "nickname",
-            "recurring",
-            "tiers_mode",
-            "transform_quantity",
-        ],
-    )
+fn price_of_line(session: &Session, index: usize, line: &Line) -> Price {
+    Price {
+        id: line_id(session, index, "price_").into(),
+        created: session.created,
+        product: line_id(session, index, "prod_").into(),
+        currency: session.currency.clone(),
+        unit_amount: line.unit_amount,
+        metadata: Arc::default(),
+        active: false,
+    }
 }

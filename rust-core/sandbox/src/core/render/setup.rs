@@ -29,11 +29,11 @@ impl Core {
             "api_version": endpoint.api_version,
             "application": null,
             "created": endpoint.created,
-            "description": null,
+            "description": endpoint.description,
             "enabled_events": *endpoint.enabled_events,
             "livemode": false,
             "metadata": *endpoint.metadata,
-            "status": "enabled",
+            "status": if endpoint.disabled { "disabled" } else { "enabled" },
             "url": endpoint.url,
         })
     }

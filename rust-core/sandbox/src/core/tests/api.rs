@@ -69,7 +69,7 @@ fn a_refused_request_changes_nothing() {
 #[test]
 fn keys_and_addresses_are_refused_in_stripes_words() {
     let mut desk = Desk::with(|config| {
-        config.api_keys = vec![ApiKey::parse(KEY).unwrap()];
+        config.api_keys = vec![KEY.parse().unwrap()];
     });
     let mut answer = |request: &ApiRequest| {
         let response = desk.core.handle(request, START_MS);

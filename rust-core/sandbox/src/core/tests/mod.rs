@@ -2,7 +2,10 @@
 
 mod api;
 mod faults;
+mod intents;
+mod keyring;
 mod keys;
+mod money;
 mod payer;
 mod replay;
 mod shapes;
@@ -76,6 +79,15 @@ impl Desk {
 
     fn pay(&mut self, session: &str, number: &str) -> PayOutcome {
         self.core.pay_session(session, &CardForm::test(number), self.now_ms)
+    }
+
+    /// A PaymentIntent of 1000 that is confirmed at once with a test card.
+    fn intent(&mut self, card: &str, more: &str) -> (u16, Value) {
+        let card = format!("payment_method=pm_card_{card}&payment_method_types[]=card");
+        self.post(
+            "/v1/payment_intents",
+            &format!("amount=1000&currency=usd&confirm=true&{card}{more}"),
+        )
     }
 
     fn kinds(&self) -> Vec<String> {

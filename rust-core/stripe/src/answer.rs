@@ -4,13 +4,19 @@ use crate::retry::Attempt;
 
 /// Status, the headers that count, and the whole body.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) request_id: Option<String>,
-    pub(crate) replayed: bool,
-    pub(crate) should_retry: Option<bool>,
-    pub(crate) retry_after_s: Option<u64>,
-    pub(crate) body: Vec<u8>,
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// `Request-Id`.
+    pub request_id: Option<String>,
+    /// `Idempotent-Replayed: true`.
+    pub replayed: bool,
+    /// `Stripe-Should-Retry`, if there.
+    pub should_retry: Option<bool>,
+    /// `Retry-After` in seconds, if there.
+    pub retry_after_s: Option<u64>,
+    /// The whole body.
+    pub body: Vec<u8>,
 }
 
 impl Answer {

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::config::{ClientConfig, ConfigError};
-use crate::error::{self, CallError, NotSentWhy, UnknownWhy};
+use crate::error::{CallError, NotSentWhy};
+use crate::exchange::{Exchange, Next};
 use crate::objects::Deleted;
 use crate::pace::{Pace, RealPace};
 use crate::path;
 use crate::request::FrozenRequest;
-use crate::retry::{self, Decision};
-use transport::{Call, Outcome, Transport};
+use transport::{Call, Transport};
 
 /// A client for one account and mode: the key decides both. Cheap to clone.
 #[derive(Clone)]
@@ -54,57 +54,19 @@ impl Client {
     }
 
     async fn perform<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, CallError> {
-        let policy = self.transport.retry_policy();
-        let mut doubt = None;
-        let mut attempt = 1;
+        let mut exchange = Exchange::new(self.transport.retry_policy(), call.has_effect());
         loop {
             let sent = self.transport.attempt(&call).await;
-            let decision = retry::decide(sent.facts(), attempt, &policy, self.pace.jitter());
             tracing::debug!(
-                method = call.method(), path = call.path(), attempt, outcome = ?sent.facts(),
-                request_id = sent.request_id(), ?decision, "stripe call"
+                method = call.method(), path = call.path(), outcome = ?sent.facts(),
+                request_id = sent.request_id(), "stripe call"
             );
-            match decision {
-                Decision::Stop => return conclude(sent, doubt),
-                Decision::RetryAfter(wait) => {
-                    if call.has_effect() {
-                        doubt = doubt_left_by(&sent).or(doubt);
-                    }
-                    self.pace.sleep(wait).await;
-                    attempt += 1;
-                }
+            match exchange.after(sent, self.pace.jitter()) {
+                Next::End(outcome) => return outcome,
+                Next::Again(wait) => self.pace.sleep(wait).await,
             }
         }
     }
-}
-
-/// What an attempt that is tried again may already have done.
-fn doubt_left_by(sent: &Outcome) -> Option<UnknownWhy> {
-    match sent {
-        Outcome::NotSent | Outcome::Malformed => None,
-        Outcome::NoAnswer => Some(UnknownWhy::NoAnswer),
-        Outcome::Answered(answer) => match error::from_answer(answer) {
-            CallError::Unknown { why, .. } => Some(why),
-            _ => None,
-        },
-    }
-}
-
-fn conclude<T: DeserializeOwned>(sent: Outcome, doubt: Option<UnknownWhy>) -> Result<T, CallError> {
-    let unknown = |why, request_id| CallError::Unknown { why, request_id };
-    let last = match sent {
-        Outcome::NotSent => CallError::NotSent(NotSentWhy::NoConnection),
-        Outcome::Malformed => CallError::NotSent(NotSentWhy::Malformed),
-        Outcome::NoAnswer => unknown(UnknownWhy::NoAnswer, None),
-        Outcome::Answered(answer) if answer.is_success() => {
-            match serde_json::from_slice(&answer.body) {
-                Ok(value) => return Ok(value),
-                Err(_) => unknown(UnknownWhy::Garbled { status: answer.status }, answer.request_id),
-            }
-        }
-        Outcome::Answered(answer) => error::from_answer(&answer),
-    };
-    Err(error::after_doubt(last, doubt))
 }
 
 #[cfg(test)]

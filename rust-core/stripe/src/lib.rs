@@ -26,6 +26,7 @@ mod answer;
 pub mod client;
 pub mod config;
 pub mod error;
+pub mod exchange;
 mod form;
 pub mod keys;
 pub mod objects;

@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
+use crate::error::UnknownWhy;
 use crate::keys::ApiKey;
 use crate::objects::{CheckoutSession, PaymentIntent, Refund};
 use crate::retry::RetryPolicy;

@@ -8,9 +8,10 @@ use reqwest::{Method, RequestBuilder, Response};
 use crate::API_VERSION;
 use crate::answer::Answer;
 use crate::config::{ClientConfig, ConfigError};
+use crate::exchange::Outcome;
 use crate::request::FrozenRequest;
 use crate::resolver::PublicOnly;
-use crate::retry::{Attempt, RetryPolicy};
+use crate::retry::RetryPolicy;
 use crate::tls;
 
 /// A page of a hundred expanded sessions stays under 2 MB; an answer longer than this, in bytes,
@@ -42,42 +43,6 @@ impl Call<'_> {
 
     pub(super) fn has_effect(&self) -> bool {
         !matches!(self, Self::Get { .. })
-    }
-}
-
-/// What an attempt came to.
-pub(super) enum Outcome {
-    /// No connection was made.
-    NotSent,
-    /// The request could not even be written down as HTTP.
-    Malformed,
-    /// It left, and no whole answer came.
-    NoAnswer,
-    /// A whole answer.
-    Answered(Answer),
-}
-
-impl Outcome {
-    pub(super) fn facts(&self) -> Attempt {
-        match self {
-            Self::NotSent => Attempt::NotSent,
-            Self::NoAnswer => Attempt::NoAnswer,
-            Self::Answered(answer) => answer.facts(),
-            // As final as a refusal: the same bytes will not become valid.
-            Self::Malformed => Attempt::Answered {
-                status: 400,
-                replayed: false,
-                should_retry: Some(false),
-                retry_after_s: None,
-            },
-        }
-    }
-
-    pub(super) fn request_id(&self) -> Option<&str> {
-        match self {
-            Self::Answered(answer) => answer.request_id.as_deref(),
-            _ => None,
-        }
     }
 }
 

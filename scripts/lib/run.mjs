@@ -74,6 +74,12 @@ Logs are in ${world.logs}. Ctrl-C ends everything.`);
   throw new Problem(`${ended.name} ended by itself (${ended.how}); see ${ended.logFile}`);
 }
 
+/** Pictures of an earlier run would say something that is no longer true. */
+function emptyFolder(path) {
+  rmSync(path, { recursive: true, force: true });
+  return path;
+}
+
 async function once(world, shots) {
   // Loaded here: the plain run needs neither a browser nor anything from a registry.
   const { payOnce } = await import("../../tests/browser/lib/once.mjs");
@@ -111,7 +117,7 @@ async function main() {
   if (values.once) {
     const data = mkdtempSync(join(tmpdir(), "holdfast-once-"));
     const world = new World({ bin: BIN, data, ...stripe });
-    await withWorld(world, once(world, values.shots ?? join(BIN, "../once")), false);
+    await withWorld(world, once(world, values.shots ?? emptyFolder(join(BIN, "../once"))), false);
     rmSync(data, { recursive: true, force: true });
   } else {
     const data = join(values.data ?? join(ROOT, ".run"), stripe.stripeKey ? "stripe" : "sandbox");

@@ -8,10 +8,12 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
 // Longest wait for anything on a page, on a machine that also compiles.
-const WAIT_MS_MAX = 30_000;
+export const WAIT_MS_MAX = 30_000;
 
 export const PHONE = { viewport: { width: 412, height: 892 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 export const DESK = { viewport: { width: 1280, height: 800 } };
+// High enough for the whole of a live handheld.
+export const DESK_HIGH = { viewport: { width: 1280, height: 1100 } };
 
 export class Browser {
   /** shots: the folder that pictures go to. */

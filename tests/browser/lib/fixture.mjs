@@ -3,11 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
+import { fileURLToPath } from "node:url";
 
+import { handheldCommand } from "../../../scripts/lib/handheld.mjs";
 import { World } from "../../../scripts/lib/world.mjs";
-import { Browser, DESK, PHONE } from "./chromium.mjs";
-import { OfficePages, PayerPages } from "./pages.mjs";
+import { Browser, DESK, DESK_HIGH, PHONE } from "./chromium.mjs";
+import { LivePage, OfficePages, PayerPages } from "./pages.mjs";
 
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BIN = process.env.HOLDFAST_BIN_DIR;
 const SHOTS = process.env.HOLDFAST_SHOTS;
 
@@ -42,6 +45,16 @@ class Fixture {
 
   async payer(differently = {}) {
     return new PayerPages(await this.browser.person({ ...PHONE, ...differently }));
+  }
+
+  /** Real screens in a page, enrolled, with the mouse as the finger. */
+  async liveHandheld() {
+    const settings = { data: join(this.folder, "live"), port: 0, enrol: await this.world.handheldLink() };
+    const command = handheldCommand({ root: ROOT, bin: BIN, main: "LiveHandheld", settings });
+    const screens = this.world.launch("live", command, "java");
+    const live = new LivePage(await this.browser.person(DESK_HIGH));
+    await live.open(await screens.address());
+    return live;
   }
 
   /** Somebody at a desk who has not signed in. */

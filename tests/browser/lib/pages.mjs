@@ -1,5 +1,12 @@
 // What a person does on each page, in the page's own words.
 
+import { WAIT_MS_MAX } from "./chromium.mjs";
+
+// A live screen that has not changed for so long waits for a finger; a cursor blinks twice a second.
+const QUIET_MS = 700;
+// How long a finger that taps stays.
+const TAP_MS = 80;
+
 /** The payer's pages: the pay address, and the payment that comes of it. */
 export class PayerPages {
   constructor(page) {
@@ -104,5 +111,69 @@ export class StripePage {
     if (await place.isVisible()) {
       await place.fill(text);
     }
+  }
+}
+
+/** The handheld's own screen, shown live in a page: the mouse is the finger. */
+export class LivePage {
+  constructor(page) {
+    this.page = page;
+  }
+
+  async open(address) {
+    this.address = address;
+    await this.page.goto(address);
+    this.screen = this.page.locator("#screen");
+    await this.screen.waitFor();
+  }
+
+  /** Waits until the handheld's window has that title and its picture no longer changes. */
+  async shows(title) {
+    const deadline = Date.now() + WAIT_MS_MAX;
+    let news = { number: 0 };
+    while (Date.now() < deadline) {
+      const next = await this.#newsAfter(news.number);
+      if (!next && news.title === title) {
+        return;
+      }
+      news = next ?? news;
+    }
+    throw new Error(`the handheld shows ${news.title}, not ${title}`);
+  }
+
+  /** What is new; nothing when nothing happens for a while. */
+  async #newsAfter(number) {
+    try {
+      const answer = await fetch(`${this.address}/news?after=${number}`, { signal: AbortSignal.timeout(QUIET_MS) });
+      return await answer.json();
+    } catch (error) {
+      if (error.name !== "TimeoutError") {
+        throw error;
+      }
+    }
+  }
+
+  /** Presses the mouse for so long at a place of the screen, given in fractions of its size. */
+  async hold(at, ms) {
+    const box = await this.screen.boundingBox();
+    await this.page.mouse.move(box.x + box.width * at.x, box.y + box.height * at.y);
+    await this.page.mouse.down();
+    await this.page.waitForTimeout(ms);
+    await this.page.mouse.up();
+  }
+
+  /** A tap, and a wait until what came of it stands still. */
+  async tap(at) {
+    await this.hold(at, TAP_MS);
+    for (let news = { number: 0 }; news;) {
+      news = await this.#newsAfter(news.number);
+    }
+  }
+
+  /** Follows the link beside the screen, as a person at a desk does in place of scanning the code. */
+  async openPayAddress() {
+    const [payer] = await Promise.all([this.page.waitForEvent("popup"), this.page.locator("#open").click()]);
+    await payer.getByRole("heading", { name: "To pay" }).waitFor();
+    return new PayerPages(payer);
   }
 }

@@ -17,6 +17,9 @@ CREATE TABLE installation (
     -- ES256: signs receipts.
     signing_key_sealed BLOB NOT NULL,
     signing_public_key BLOB NOT NULL,
+    -- X25519: opens the sealed copies that handhelds keep of their orders.
+    copy_key_sealed BLOB NOT NULL,
+    copy_public_key BLOB NOT NULL,
     -- 32 random bytes that tokens of handhelds are made with.
     token_secret_sealed BLOB NOT NULL,
     -- The latest fence that was given to a leased job; never given twice.
@@ -217,6 +220,24 @@ CREATE TABLE payments (
 CREATE INDEX payments_by_id ON payments (payment);
 CREATE UNIQUE INDEX payments_by_revision ON payments (tenant, revision);
 CREATE INDEX payments_by_device ON payments (tenant, device, revision);
+
+-- What handhelds say about orders later: cancel, withdraw, or that a record of theirs is damaged.
+-- The order itself may never have come.
+CREATE TABLE notices (
+    tenant TEXT NOT NULL REFERENCES tenants (tenant),
+    payment TEXT NOT NULL,
+    -- SHA-256 of the signed payload: the same notice again is the same row.
+    digest BLOB NOT NULL,
+    device TEXT NOT NULL,
+    -- cancel, withdraw or quarantined.
+    kind TEXT NOT NULL,
+    -- Typed by the officer, or what is wrong with the record; empty for cancel.
+    reason TEXT NOT NULL,
+    made_at_unix_s BIGINT NOT NULL,
+    received_at_ms BIGINT NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (tenant, payment, digest)
+);
 
 -- Attempts to open a checkout session. The request is stored before it is sent.
 CREATE TABLE attempts (

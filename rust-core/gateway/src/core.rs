@@ -53,6 +53,8 @@ pub(crate) struct Installation {
     pub(crate) serving_url: Option<String>,
     /// Compressed SEC 1.
     pub(crate) signing_public_key: Vec<u8>,
+    /// X25519, for the sealed copies of handhelds.
+    pub(crate) copy_public_key: Vec<u8>,
 }
 
 /// A tenant.
@@ -153,6 +155,7 @@ impl Core {
             public_url: rows::some(rows::text(&row, "public_url")?),
             serving_url: rows::some(rows::text(&row, "serving_url")?),
             signing_public_key: rows::bytes(&row, "signing_public_key")?,
+            copy_public_key: rows::bytes(&row, "copy_public_key")?,
         })
     }
 

@@ -249,6 +249,25 @@ pub(crate) async fn approve(
     update.await
 }
 
+/// Revokes a handheld for good: its new orders are refused, what was accepted stays. True if there
+/// is such a handheld.
+pub(crate) async fn revoke(
+    core: &Core,
+    tenant: &TenantSlug,
+    device: DeviceId,
+) -> Result<bool, StoreError> {
+    let tenant = tenant.clone();
+    let update = core.store.writer.run(move |tx| {
+        Box::pin(async move {
+            let sql =
+                query("UPDATE devices SET status = 'revoked' WHERE tenant = ? AND device = ?");
+            let sql = sql.bind(tenant.as_str()).bind(device.to_string());
+            Ok::<_, StoreError>(sql.execute(&mut tx.connection).await?.rows_affected() > 0)
+        })
+    });
+    update.await
+}
+
 fn officer_of(row: &SqliteRow) -> Result<Officer, StoreError> {
     let id = OfficerId(rows::small(row, "officer")?);
     Ok(Officer { id, name: rows::text(row, "officer_name")? })

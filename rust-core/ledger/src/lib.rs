@@ -15,8 +15,10 @@
 //! 3. [`SessionOpened`] and [`OpenRefused`] tell what became of the request.
 //! 4. [`Learn`] stores evidence, lets `holdfast_domain` read the state off it, disposes of attempts
 //!    that can no longer be paid, and makes the one order in the same transaction as the state.
-//! 5. [`RecordEvent`] stores a webhook event once, and makes the job that looks at its payment.
-//! 6. [`LeaseJobs`] and [`FinishJob`] hand durable work to workers, fenced, so that a slow worker
+//! 5. [`TakeNotice`] hears a handheld out that cancels or withdraws. Paid wins: a payment is only
+//!    canceled once it is certain that no session of it takes money any more.
+//! 6. [`RecordEvent`] stores a webhook event once, and makes the job that looks at its payment.
+//! 7. [`LeaseJobs`] and [`FinishJob`] hand durable work to workers, fenced, so that a slow worker
 //!    cannot finish what another has taken over.
 //!
 //! [`work`] carries those jobs out: what is asked of Stripe, and what the ledger is told of it.
@@ -37,10 +39,11 @@ pub use decisions::accept::{Accept, AcceptOutcome};
 pub use decisions::event::{RecordEvent, RecordEventOutcome};
 pub use decisions::jobs::{FinishJob, JobEnd, LeaseJobs};
 pub use decisions::learn::{EndLifetime, Learn, LearnOutcome};
+pub use decisions::notice::{NoticeOutcome, TakeNotice};
 pub use decisions::open::{OpenRefused, SessionOpened};
 pub use decisions::pay::{Pay, PayOutcome, Proposal};
 pub use rows::{
-    Attempt, AttemptState, Carrier, Device, DeviceStatus, Event, Hint, Job, JobKind, Order,
+    Attempt, AttemptState, Carrier, Device, DeviceStatus, Event, Hint, Job, JobKind, Notice, Order,
     Payment, PaymentType, Pin, Source,
 };
 pub use store::{Decision, Env, Store, StoreError, Tx};

@@ -3,7 +3,7 @@
 //! A decision works on a copy, which takes the place of the state if nobody else was faster;
 //! otherwise it is run again, as a database with serializable transactions would.
 
-use crate::rows::{Attempt, AttemptState, Device, Event, Job, JobKind, Order, Payment};
+use crate::rows::{Attempt, AttemptState, Device, Event, Job, JobKind, Notice, Order, Payment};
 use crate::rows::{PaymentType, Source};
 use crate::store::{Decision, Env, Store, StoreError, Tx};
 use crate::work::Reads;
@@ -26,6 +26,7 @@ pub struct Tables {
     pub attempts: BTreeMap<(TenantSlug, PaymentId, u32), Attempt>,
     pub evidence: BTreeMap<(TenantSlug, PaymentId), BTreeSet<Evidence>>,
     pub objects: BTreeMap<(TenantSlug, String), PaymentId>,
+    pub notices: BTreeMap<(TenantSlug, PaymentId, [u8; 32]), Notice>,
     pub orders: BTreeMap<(TenantSlug, PaymentId), Order>,
     pub events: BTreeMap<(TenantSlug, &'static str, String, String), Event>,
     pub jobs: BTreeMap<(TenantSlug, JobKind, PaymentId), Job>,
@@ -202,6 +203,23 @@ impl Tx for MemoryTx {
     ) -> Result<bool, StoreError> {
         let pieces = self.tables.evidence.entry((tenant.clone(), payment)).or_default();
         Ok(pieces.insert(evidence.clone()))
+    }
+
+    async fn add_notice(&mut self, notice: &Notice) -> Result<bool, StoreError> {
+        let key = (notice.tenant.clone(), notice.payment, notice.digest);
+        let new = !self.tables.notices.contains_key(&key);
+        self.tables.notices.entry(key).or_insert_with(|| notice.clone());
+        Ok(new)
+    }
+
+    async fn is_given_up(
+        &mut self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> Result<bool, StoreError> {
+        let from = (tenant.clone(), payment, [0; 32]);
+        let to = (tenant.clone(), payment, [0xFF; 32]);
+        Ok(self.tables.notices.range(from..=to).any(|(_, notice)| notice.gives_up()))
     }
 
     async fn link_object(

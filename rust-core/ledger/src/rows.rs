@@ -5,7 +5,7 @@ use holdfast_domain::{
     PaymentState, PaymentTypeCode, PricedLine, ReceiptOrderId, TenantSlug,
 };
 use holdfast_protocol::wire::{PaymentStatus, Provider};
-use holdfast_protocol::{DevicePublicKey, OrderDigest};
+use holdfast_protocol::{DevicePublicKey, NoticeKind, OrderDigest};
 
 /// A handheld as the ledger needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,6 +183,34 @@ pub struct Order {
     pub paid_at_ms: i64,
     /// How much.
     pub amount: Money,
+}
+
+/// A handheld's signed notice as it is stored, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Whose.
+    pub tenant: TenantSlug,
+    /// About which payment; its order may never have come.
+    pub payment: PaymentId,
+    /// Who signed.
+    pub device: DeviceId,
+    /// SHA-256 of the signed payload: the same notice again is the same row.
+    pub digest: [u8; 32],
+    /// What is said.
+    pub kind: NoticeKind,
+    /// By the handheld's clock.
+    pub made_at_unix_s: u64,
+    /// When it came first.
+    pub received_at_ms: i64,
+    /// The envelope.
+    pub bytes: Vec<u8>,
+}
+
+impl Notice {
+    /// True if nobody shall pay this payment any more.
+    pub fn gives_up(&self) -> bool {
+        matches!(self.kind, NoticeKind::Cancel | NoticeKind::Withdraw { .. })
+    }
 }
 
 /// What an event is about.

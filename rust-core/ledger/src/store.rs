@@ -1,6 +1,8 @@
 //! The two traits between decisions and databases.
 
-use crate::rows::{Attempt, Device, Event, Job, JobKind, Order, Payment, PaymentType, Source};
+use crate::rows::{
+    Attempt, Device, Event, Job, JobKind, Notice, Order, Payment, PaymentType, Source,
+};
 use holdfast_domain::{
     Catalogue, DeviceId, Evidence, GatewayId, PaymentId, PaymentTypeCode, ReceiptOrderId,
     TenantSlug,
@@ -134,6 +136,19 @@ pub trait Tx: Send {
         evidence: &Evidence,
         source: Source,
         now_ms: i64,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Stores a notice unless it is there already; true if it is new.
+    fn add_notice(
+        &mut self,
+        notice: &Notice,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// True if a cancel or withdraw notice about this payment is stored.
+    fn is_given_up(
+        &mut self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Remembers that an object of Stripe's belongs to a payment.

@@ -9,6 +9,7 @@ use crate::cose::{MessageError, Sign1, sig_structure};
 use crate::signature::{DevicePublicKey, DeviceSignature};
 use holdfast_domain::{DeviceId, GatewayId, PaymentId, TenantSlug};
 use minicbor::Decoder;
+use sha2::{Digest, Sha256};
 
 /// Version of the payload.
 pub const NOTICE_VERSION: u8 = 1;
@@ -171,6 +172,11 @@ impl SignedNotice {
     /// What is said.
     pub fn payload(&self) -> &NoticePayload {
         &self.payload
+    }
+
+    /// SHA-256 of the payload: the same notice has the same digest, however it was signed.
+    pub fn digest(&self) -> [u8; 32] {
+        Sha256::digest(&self.envelope.payload).into()
     }
 
     /// The envelope as it is sent and stored.

@@ -188,3 +188,15 @@ async fn approve(
     handhelds::approve(core, tenant, device, &six_digits).await?;
     Ok(Approved { name, six_digits })
 }
+
+/// Revokes a handheld for good: its new orders are refused, what was accepted stays.
+pub async fn handheld_revoke(
+    data: &Path,
+    tenant: &TenantSlug,
+    device: DeviceId,
+) -> Result<(), HandheldError> {
+    let core = Core::open(data, Arc::new(SystemWorld)).await?;
+    let revoked = handhelds::revoke(&core, tenant, device).await;
+    core.close().await;
+    if revoked? { Ok(()) } else { Err(HandheldError::UnknownHandheld(device)) }
+}

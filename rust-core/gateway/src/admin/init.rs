@@ -7,6 +7,7 @@ use crate::urls::{PublicUrl, UrlError};
 use crate::vault::{GATEWAY_SCOPE, MasterKey, MasterKeyError, Place, SealError, wrap_new};
 use crate::world::{SharedWorld, SystemWorld, World, random};
 use holdfast_domain::{GatewayId, Secret, TenantSlug};
+use holdfast_protocol::sealed_copy::public_half;
 use p256::ecdsa::SigningKey;
 use sqlx::query;
 use std::fs::OpenOptions;
@@ -164,6 +165,10 @@ async fn write_installation(
     let private_key = Secret::new(<[u8; 32]>::from(signing.to_bytes()));
     let seal = |column, plain: &[u8]| key.seal(place(column), plain, world);
     let signing_sealed = seal("signing_key", private_key.expose())?;
+    let copy_secret = Secret::new(random::<32>(world).map_err(StoreError::Entropy)?);
+    let copy_public = public_half(&copy_secret).map_err(|_| StoreError::Damaged("copy_key"))?;
+    let copy_sealed = seal("copy_key", copy_secret.expose())?;
+    let copy_public = copy_public.as_bytes().to_vec();
     let token_secret = Secret::new(random::<32>(world).map_err(StoreError::Entropy)?);
     let token_sealed = seal("token_secret", token_secret.expose())?;
     let public_url = public_url.map(|url| url.as_str().to_owned()).unwrap_or_default();
@@ -178,11 +183,13 @@ async fn write_installation(
             data_key.execute(&mut tx.connection).await?;
             let row = query(
                 "INSERT INTO installation (one, gateway, epoch, public_url, serving_url, \
-                 signing_key_sealed, signing_public_key, token_secret_sealed, last_fence, \
-                 created_at_ms) VALUES (1, ?, 1, ?, '', ?, ?, ?, 0, ?)",
+                 signing_key_sealed, signing_public_key, copy_key_sealed, copy_public_key, \
+                 token_secret_sealed, last_fence, created_at_ms) \
+                 VALUES (1, ?, 1, ?, '', ?, ?, ?, ?, ?, 0, ?)",
             );
             let row = row.bind(gateway.to_string()).bind(public_url).bind(signing_sealed);
-            let row = row.bind(public_key).bind(token_sealed).bind(now_ms);
+            let row = row.bind(public_key).bind(copy_sealed).bind(copy_public);
+            let row = row.bind(token_sealed).bind(now_ms);
             row.execute(&mut tx.connection).await?;
             Ok::<_, StoreError>(())
         })
@@ -193,9 +200,30 @@ async fn write_installation(
 
 /// The secret that tokens of handhelds are made with.
 pub(crate) async fn token_secret(core: &Core) -> Result<Secret<Vec<u8>>, FolderError> {
-    let row = query("SELECT token_secret_sealed FROM installation").fetch_one(&core.store.reads);
+    installation_secret(core, "token_secret", "token_secret_sealed").await
+}
+
+/// The key that signs receipts.
+pub(crate) async fn signing_key(core: &Core) -> Result<SigningKey, FolderError> {
+    let plain = installation_secret(core, "signing_key", "signing_key_sealed").await?;
+    Ok(SigningKey::from_slice(plain.expose()).map_err(|_| StoreError::Damaged("signing_key"))?)
+}
+
+/// The key that opens the sealed copies of handhelds.
+pub(crate) async fn copy_secret(core: &Core) -> Result<Secret<[u8; 32]>, FolderError> {
+    let plain = installation_secret(core, "copy_key", "copy_key_sealed").await?;
+    let bytes = <[u8; 32]>::try_from(plain.expose().as_slice());
+    Ok(Secret::new(bytes.map_err(|_| StoreError::Damaged("copy_key"))?))
+}
+
+async fn installation_secret(
+    core: &Core,
+    name: &'static str,
+    column: &'static str,
+) -> Result<Secret<Vec<u8>>, FolderError> {
+    let row = query("SELECT * FROM installation").fetch_one(&core.store.reads);
     let row = row.await.map_err(StoreError::Sql)?;
-    core.open_sealed(place("token_secret"), &rows::bytes(&row, "token_secret_sealed")?).await
+    core.open_sealed(place(name), &rows::bytes(&row, column)?).await
 }
 
 /// Where the installation's own secrets stand.

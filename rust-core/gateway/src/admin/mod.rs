@@ -4,17 +4,20 @@
 
 mod catalogue;
 mod handheld;
+mod import;
 mod init;
 mod processor;
 mod tenant;
 
 pub use catalogue::{CatalogueError, Loaded, catalogue_load};
 pub use handheld::{
-    Approved, EnrolCode, HandheldError, OfficerError, handheld_approve, handheld_code, officer_add,
+    Approved, EnrolCode, HandheldError, OfficerError, handheld_approve, handheld_code,
+    handheld_revoke, officer_add,
 };
+pub use import::{ImportError, Imported, order_import};
 pub use init::{Init, InitError, Initialised, init};
 pub use processor::{ProcessorError, ProcessorSet, SetProcessor, stripe_set};
 pub use tenant::{SignInLink, TenantAdd, TenantError, sign_in_link, tenant_add};
 
-pub(crate) use init::token_secret;
+pub(crate) use init::{copy_secret, signing_key, token_secret};
 pub(crate) use tenant::{checked_name, only_tenant, tenant_of_host};

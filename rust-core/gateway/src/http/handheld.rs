@@ -108,7 +108,7 @@ fn enrol_response(app: &App, tenant: &Tenant, enrolled: &Enrolled) -> EnrolRespo
         device: *device,
         officer: Officer { id: officer.id, name: officer.name.clone() },
         confirm_secret: BASE64URL_NOPAD.encode(enrolled.confirm_secret.expose()),
-        copy_key: None,
+        copy_key: Some(BASE64URL_NOPAD.encode(&app.installation.copy_public_key)),
         six_digits: six_digits.clone(),
         approved: *status == DeviceStatus::Approved,
     }

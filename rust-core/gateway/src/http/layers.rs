@@ -61,11 +61,12 @@ fn new_request_id(app: &App) -> String {
     HEXLOWER.encode(&bytes)
 }
 
-/// Gives every refusal its words.
+/// Gives every refusal its words, and every [`Problem`] its page.
 fn dress(mut response: Response, is_api: bool, id: &str) -> Response {
     let status = response.status();
+    let told = response.extensions().get::<Problem>().is_some();
     let refused = status.is_client_error() || status.is_server_error();
-    if !refused || response.extensions().get::<Dressed>().is_some() {
+    if !(refused || told) || response.extensions().get::<Dressed>().is_some() {
         return response;
     }
     let (code, heading, what, todo) = of_status(status);

@@ -8,9 +8,11 @@ pub(crate) mod hosts;
 mod layers;
 mod limits;
 mod live;
+mod notice;
 mod office;
 mod pay;
 mod payer;
+mod receipt;
 pub(crate) mod server;
 pub(crate) mod tls;
 mod webhook;
@@ -26,10 +28,13 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use error::ApiError;
 use holdfast_domain::{Secret, TenantSlug};
+use holdfast_protocol::DevicePublicKey;
+use holdfast_protocol::notice::NOTICE_BYTES_MAX;
 use holdfast_protocol::order::ORDER_BYTES_MAX;
 use holdfast_protocol::wire::ErrorCode;
 use hosts::RequestHost;
 use limits::RateLimit;
+use p256::ecdsa::SigningKey;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
@@ -60,6 +65,8 @@ pub(crate) struct App {
     pub(crate) public_url: PublicUrl,
     installation: Installation,
     token_secret: Secret<Vec<u8>>,
+    /// Signs receipts.
+    signing_key: SigningKey,
     enrol_limit: RateLimit,
     sign_in_limit: RateLimit,
     return_limit: RateLimit,
@@ -107,6 +114,7 @@ impl App {
             world: Arc::clone(&core.world),
             installation: core.installation().await?,
             token_secret: crate::admin::token_secret(&core).await?,
+            signing_key: crate::admin::signing_key(&core).await?,
             core,
             clients,
             public_url,
@@ -144,6 +152,11 @@ impl App {
             HostOwner::Tenant(tenant) => Ok(Some(tenant.clone())),
             HostOwner::Shared => only_tenant(&self.core).await,
         }
+    }
+
+    /// The public half of the key that signs receipts.
+    fn receipt_key(&self) -> DevicePublicKey {
+        DevicePublicKey::from(*self.signing_key.verifying_key())
     }
 
     /// The gateway's clock in Unix seconds.
@@ -194,6 +207,7 @@ pub(crate) fn log_failure(error: &dyn std::error::Error) {
 pub(crate) fn router(app: Arc<App>) -> Router {
     let small = DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX);
     let orders = post(handheld::submit).layer(DefaultBodyLimit::max(ORDER_BYTES_MAX));
+    let notices = post(notice::take).layer(DefaultBodyLimit::max(NOTICE_BYTES_MAX));
     let webhooks = Router::new()
         .route("/api/{tenant}/qr/payment/webhook", post(webhook::by_path))
         .route("/api/system/payments/stripe/callback", post(webhook::by_host))
@@ -213,7 +227,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/o/{order}", get(payer::order))
         .route("/O/{order}/pay", post(payer::pay_order))
         .route("/o/{order}/pay", post(payer::pay_order))
+        .route("/R/{receipt}", get(receipt::page))
+        .route("/r/{receipt}", get(receipt::page))
         .route("/pay/{payment}", get(payer::payment))
+        .route("/pay/{payment}/receipt.svg", get(receipt::picture))
         .route("/pay/{payment}/pay", post(payer::pay_again))
         .route("/pay/{payment}/return", get(payer::returned))
         .route("/pay/{payment}/live", get(live::payment))
@@ -224,9 +241,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/admin/handhelds", get(office::handhelds))
         .route("/admin/handhelds/code", post(office::new_code))
         .route("/admin/handhelds/approve", post(office::approve))
+        .route("/admin/handhelds/revoke", post(office::revoke))
         .route("/admin/sign-out", post(office::sign_out))
         .layer(small)
         .route("/api/{tenant}/orders", orders)
+        .route("/api/{tenant}/notices", notices)
         .merge(webhooks)
         .layer(from_fn(layers::deadline))
         .layer(from_fn_with_state(Arc::clone(&app), layers::host))

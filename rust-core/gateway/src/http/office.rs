@@ -328,3 +328,36 @@ pub(super) async fn approve(
     tracing::info!(handheld = form.handheld, "an administrator approved a handheld");
     Ok(Redirect::to("/admin/handhelds").into_response())
 }
+
+/// Which handheld is revoked.
+#[derive(Deserialize)]
+pub(super) struct RevokeForm {
+    csrf: String,
+    handheld: String,
+}
+
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    Extension(owner): Extension<HostOwner>,
+    Extension(host): Extension<RequestHost>,
+    headers: HeaderMap,
+    form: Result<Form<RevokeForm>, FormRejection>,
+) -> Result<Response, Problem> {
+    let (session, tenant) = signed_in(&app, &owner, &host, &headers).await?;
+    let form = read_form(form)?;
+    same_form(&session, &form.csrf)?;
+    let revoked = match DeviceId::parse(&form.handheld) {
+        Ok(device) => handhelds::revoke(&app.core, &tenant.slug, device).await?,
+        Err(_) => false,
+    };
+    if !revoked {
+        return Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "Not revoked",
+            "There is no such handheld here. Nothing was changed.",
+            "Go back and reload the page.",
+        ));
+    }
+    tracing::info!(handheld = form.handheld, "an administrator revoked a handheld");
+    Ok(Redirect::to("/admin/handhelds").into_response())
+}

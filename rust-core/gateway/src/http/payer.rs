@@ -6,7 +6,9 @@ use super::layers::FormTargets;
 use super::pay::{Way, way_to_pay};
 use super::{App, HostOwner, Peer, log_failure};
 use crate::core::Tenant;
-use crate::pages::payer::{NextStep, OrderPage, PaymentPage, ReceiptView, StandingPart};
+use crate::pages::payer::{
+    NextStep, OrderPage, PaymentPage, ReceiptView, SignedView, StandingPart,
+};
 use crate::pages::{LineView, Moment, sentence_for_payer};
 use crate::{credentials, handhelds, payments};
 use askama::Template;
@@ -236,6 +238,10 @@ async fn receipt(app: &App, payment: &Payment) -> Result<Option<ReceiptView>, Pr
     };
     Ok(Some(ReceiptView {
         receipt_order_id: receipt.to_string(),
+        signed: super::receipt::address(app, payment).map(|address| SignedView {
+            picture: format!("/pay/{}/receipt.svg", payment.payment),
+            address,
+        }),
         confirm_code,
         paid_at: Moment::from_ms(paid_at_ms),
     }))

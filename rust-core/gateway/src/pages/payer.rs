@@ -64,5 +64,16 @@ pub(crate) struct StandingPart {
 pub(crate) struct ReceiptView {
     pub(crate) receipt_order_id: String,
     pub(crate) confirm_code: Option<String>,
+    /// The signed receipt: as a picture for a handheld to scan, and as an address.
+    pub(crate) signed: Option<SignedView>,
     pub(crate) paid_at: Moment,
+}
+
+/// A signed receipt.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedView {
+    /// Where the picture is.
+    pub(crate) picture: String,
+    /// What the picture says.
+    pub(crate) address: String,
 }

@@ -7,7 +7,7 @@ use holdfast_domain::{
     ReceiptOrderId, TenantSlug,
 };
 use holdfast_ledger::{
-    Attempt, Device, Event, Job, JobKind, Order, Payment, PaymentType, Pin, Source, Tx,
+    Attempt, Device, Event, Job, JobKind, Notice, Order, Payment, PaymentType, Pin, Source, Tx,
 };
 use holdfast_protocol::DevicePublicKey;
 use sqlx::query::Query;
@@ -222,6 +222,33 @@ impl Tx for LedgerTx<'_> {
             .bind(source.as_str())
             .bind(now_ms);
         Ok(self.write(sql).await? > 0)
+    }
+
+    async fn add_notice(&mut self, notice: &Notice) -> Result<bool> {
+        let (kind, reason) = rows::notice_text(&notice.kind);
+        let sql = query(
+            "INSERT INTO notices (tenant, payment, digest, device, kind, reason, made_at_unix_s, \
+             received_at_ms, bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        );
+        let sql = sql
+            .bind(notice.tenant.as_str())
+            .bind(notice.payment.to_string())
+            .bind(notice.digest.to_vec())
+            .bind(notice.device.to_string())
+            .bind(kind)
+            .bind(reason)
+            .bind(same_bits(notice.made_at_unix_s))
+            .bind(notice.received_at_ms)
+            .bind(&notice.bytes);
+        Ok(self.write(sql).await? > 0)
+    }
+
+    async fn is_given_up(&mut self, tenant: &TenantSlug, payment: PaymentId) -> Result<bool> {
+        let sql = query(
+            "SELECT 1 FROM notices WHERE tenant = ? AND payment = ? AND kind IN ('cancel', \
+             'withdraw') LIMIT 1",
+        );
+        Ok(self.one(sql.bind(tenant.as_str()).bind(payment.to_string())).await?.is_some())
     }
 
     async fn link_object(

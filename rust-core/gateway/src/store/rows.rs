@@ -7,8 +7,8 @@ use holdfast_domain::{
     ReceiptOrderId,
 };
 use holdfast_ledger::{Attempt, AttemptState, Carrier, DeviceStatus, Job, JobKind, Payment, Pin};
-use holdfast_protocol::OrderDigest;
 use holdfast_protocol::wire::Provider;
+use holdfast_protocol::{NoticeKind, OrderDigest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
@@ -120,6 +120,15 @@ fn digest(row: &SqliteRow) -> Result<OrderDigest> {
 
 fn receipt_id(text: &str) -> Result<ReceiptOrderId> {
     ReceiptOrderId::parse(text).map_err(|_| StoreError::Damaged("receipt_order_id"))
+}
+
+/// Kind and reason of a notice.
+pub(crate) fn notice_text(kind: &NoticeKind) -> (&'static str, &str) {
+    match kind {
+        NoticeKind::Cancel => ("cancel", ""),
+        NoticeKind::Withdraw { reason } => ("withdraw", reason),
+        NoticeKind::Quarantined { reason } => ("quarantined", reason),
+    }
 }
 
 pub(crate) fn carrier_text(carrier: Carrier) -> &'static str {

@@ -143,3 +143,12 @@ async fn bodies_that_are_no_request_are_refused_by_code() {
     let elsewhere = world.post("/api/nobody/handheld/token", &[], vec![]).await;
     assert_eq!(elsewhere.code(), "not_found");
 }
+
+#[tokio::test]
+async fn a_browser_that_opens_an_enrolment_link_is_told_to_use_the_handheld() {
+    let world = World::start().await;
+    let link = new_link(&world, true).await;
+    let page = world.get(&format!("/e/demo/{}", link.code)).await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("Open this with the handheld"), "{}", page.body);
+}

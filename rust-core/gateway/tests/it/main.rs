@@ -9,6 +9,7 @@
 )]
 
 mod enrolment;
+mod giving_up;
 mod handheld;
 mod hosts;
 mod interrupted;

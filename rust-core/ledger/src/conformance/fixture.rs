@@ -9,7 +9,10 @@ use holdfast_domain::{
     PaymentId, PaymentState, PaymentTypeCode, PricedLine, TenantSlug,
 };
 use holdfast_protocol::wire::Provider;
-use holdfast_protocol::{DevicePublicKey, DeviceSignature, OrderPayload, SignedOrder};
+use holdfast_protocol::{
+    DevicePublicKey, DeviceSignature, NoticeKind, NoticePayload, OrderPayload, SignedNotice,
+    SignedOrder,
+};
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
 use std::future::Future;
@@ -92,6 +95,21 @@ pub fn order(payload: OrderPayload) -> SignedOrder {
     let signature: Signature = key().sign(&payload.to_be_signed());
     let signature = DeviceSignature::from_der(signature.to_der().as_bytes()).unwrap();
     SignedOrder::assemble(payload, signature)
+}
+
+/// A notice about a payment, signed by the device.
+pub fn notice(payment: PaymentId, kind: NoticeKind) -> SignedNotice {
+    let payload = NoticePayload {
+        gateway: gateway(),
+        tenant: tenant(),
+        device: device().device,
+        payment,
+        kind,
+        made_at_unix_s: NOW_MS.unsigned_abs() / 1000,
+    };
+    let signature: Signature = key().sign(&payload.to_be_signed());
+    let signature = DeviceSignature::from_der(signature.to_der().as_bytes()).unwrap();
+    SignedNotice::assemble(payload, signature)
 }
 
 pub fn proposal(number: u32) -> Proposal {

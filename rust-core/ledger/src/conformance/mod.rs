@@ -13,12 +13,13 @@
 
 mod accepting;
 mod fixture;
+mod giving_up;
 mod jobs;
 mod settling;
 
 pub use fixture::{
-    Bench, NOW_MS, catalogue, device, gateway, held_payment, opened_attempt, order, payload,
-    payment_type, proposal, tenant,
+    Bench, NOW_MS, catalogue, device, gateway, held_payment, notice, opened_attempt, order,
+    payload, payment_type, proposal, tenant,
 };
 
 /// Runs every check, each on a store of its own.
@@ -42,6 +43,10 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         settling::a_refused_request_needs_a_person,
         settling::the_end_of_the_lifetime_expires_only_what_is_unpaid,
         settling::every_change_has_a_revision_of_its_own,
+        giving_up::a_payment_that_nobody_opened_is_canceled_at_once,
+        giving_up::an_open_payment_is_canceled_only_with_proof,
+        giving_up::paid_wins_over_cancel_and_withdraw,
+        giving_up::an_order_that_was_given_up_before_it_came_is_refused,
         jobs::an_event_is_stored_once,
         jobs::an_event_wakes_the_payment_it_names,
         jobs::a_lost_lease_cannot_finish,

@@ -9,26 +9,26 @@ use holdfast_domain::{
     AttentionReason, ChargeOutcome, DeclineReason, Evidence, PaymentId, PaymentState, SessionStatus,
 };
 
-async fn pay<B: Bench>(bench: &B, payment: PaymentId, number: u32) -> PayOutcome {
+pub(super) async fn pay<B: Bench>(bench: &B, payment: PaymentId, number: u32) -> PayOutcome {
     let proposal = proposal(number);
     bench.store().run(Pay { tenant: tenant(), payment, proposal }).await.unwrap()
 }
 
-fn opening(outcome: PayOutcome) -> Attempt {
+pub(super) fn opening(outcome: PayOutcome) -> Attempt {
     match outcome {
         PayOutcome::Opening { attempt } => *attempt,
         _ => panic!("no attempt is being opened"),
     }
 }
 
-async fn opened<B: Bench>(bench: &B, payment: PaymentId, number: u32) -> Payment {
+pub(super) async fn opened<B: Bench>(bench: &B, payment: PaymentId, number: u32) -> Payment {
     let session = format!("cs_{number}");
     let url = Some(format!("https://checkout.example/{session}"));
     let opened = SessionOpened { tenant: tenant(), payment, number, session, url };
     bench.store().run(opened).await.unwrap().unwrap()
 }
 
-async fn learn<B: Bench>(
+pub(super) async fn learn<B: Bench>(
     bench: &B,
     payment: PaymentId,
     evidence: Vec<Evidence>,
@@ -41,12 +41,16 @@ async fn learn<B: Bench>(
     }
 }
 
-fn session(number: u32, status: SessionStatus) -> Evidence {
+pub(super) fn session(number: u32, status: SessionStatus) -> Evidence {
     Evidence::Session { session: format!("cs_{number}"), status }
 }
 
 fn charge(payment: &Payment, outcome: ChargeOutcome) -> Evidence {
-    Evidence::Charge { charge: "ch_1".into(), created: 1, outcome, amount: payment.total }
+    charge_of(payment, "ch_1", outcome)
+}
+
+pub(super) fn charge_of(payment: &Payment, id: &str, outcome: ChargeOutcome) -> Evidence {
+    Evidence::Charge { charge: id.into(), created: 1, outcome, amount: payment.total }
 }
 
 fn paid(payment: &Payment) -> Vec<Evidence> {

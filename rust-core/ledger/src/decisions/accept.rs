@@ -2,7 +2,7 @@
 
 use crate::rows::{Carrier, Device, DeviceStatus, JobKind, Payment, PaymentType, Pin};
 use crate::store::{Decision, Env, StoreError, Tx};
-use holdfast_domain::{Cart, PaymentState};
+use holdfast_domain::{Cart, DeviceId, GatewayId, PaymentState, TenantSlug};
 use holdfast_protocol::wire::ErrorCode;
 use holdfast_protocol::{OrderPayload, SignedOrder};
 
@@ -12,7 +12,7 @@ pub struct Accept {
     /// Parsed, its signature not yet checked.
     pub order: SignedOrder,
     /// The tenant in whose address it came.
-    pub tenant: holdfast_domain::TenantSlug,
+    pub tenant: TenantSlug,
     /// By whom.
     pub carrier: Carrier,
 }
@@ -40,17 +40,22 @@ pub enum AcceptOutcome {
 /// milliseconds.
 const CLOCK_AHEAD_MS_MAX: i64 = 5 * 60 * 1000;
 
-struct Refusal(ErrorCode, String);
+/// Why nothing is stored: for programs, and for people.
+pub(super) struct Refusal(pub(super) ErrorCode, pub(super) String);
 
 impl Decision for Accept {
     type Outcome = AcceptOutcome;
 
     async fn decide<T: Tx>(&self, tx: &mut T, env: &Env) -> Result<AcceptOutcome, StoreError> {
-        let device = match self.check_sender(tx).await? {
+        let payload = self.order.payload();
+        let sender = (payload.gateway, &payload.tenant, payload.device);
+        let device = match find_sender(tx, &self.tenant, sender).await? {
+            Ok(device) if self.order.verify(&device.public_key).is_err() => {
+                return Ok(Refusal::signature().into());
+            }
             Ok(device) => device,
             Err(refusal) => return Ok(refusal.into()),
         };
-        let payload = self.order.payload();
         // The same order again is answered as before, whatever has changed since.
         if let Some(known) = tx.payment(&self.tenant, payload.payment).await? {
             return Ok(if known.digest == self.order.digest() && known.device == payload.device {
@@ -58,6 +63,13 @@ impl Decision for Accept {
             } else {
                 Refusal::conflict().into()
             });
+        }
+        if tx.is_given_up(&self.tenant, payload.payment).await? {
+            return Ok(Refusal::of(
+                ErrorCode::Withdrawn,
+                "The officer gave this order up. Do not pay it; ask the officer for a new one.",
+            )
+            .into());
         }
         let priced = match self.check_content(tx, &device, env.now_ms).await? {
             Ok(priced) => priced,
@@ -78,37 +90,6 @@ struct Priced {
 }
 
 impl Accept {
-    /// Is it for us, and from whom it says?
-    async fn check_sender<T: Tx>(&self, tx: &mut T) -> Result<Result<Device, Refusal>, StoreError> {
-        let payload = self.order.payload();
-        if payload.gateway != tx.gateway().await? {
-            return Ok(Err(Refusal::of(
-                ErrorCode::WrongGateway,
-                "This order was signed for another gateway. Enrol the handheld here and hold again.",
-            )));
-        }
-        if payload.tenant != self.tenant {
-            return Ok(Err(Refusal::of(
-                ErrorCode::WrongTenant,
-                "This order belongs to another organisation. Use the address it was made for.",
-            )));
-        }
-        let Some(device) = tx.device(&self.tenant, payload.device).await? else {
-            return Ok(Err(Refusal::of(
-                ErrorCode::UnknownDevice,
-                "This handheld is not enrolled here. Ask the administrator for an enrolment code.",
-            )));
-        };
-        if self.order.verify(&device.public_key).is_err() {
-            return Ok(Err(Refusal::of(
-                ErrorCode::SignatureWrong,
-                "The order was changed after it was signed, or the code was read wrongly. Scan it \
-                 again; if that does not help, the officer makes a new one.",
-            )));
-        }
-        Ok(Ok(device))
-    }
-
     /// May this device hold for this, in this way, at this price?
     async fn check_content<T: Tx>(
         &self,
@@ -188,6 +169,32 @@ impl Accept {
     }
 }
 
+/// Is it for us, and from a handheld of ours? The signature is the caller's to check.
+pub(super) async fn find_sender<T: Tx>(
+    tx: &mut T,
+    tenant: &TenantSlug,
+    (gateway, named, device): (GatewayId, &TenantSlug, DeviceId),
+) -> Result<Result<Device, Refusal>, StoreError> {
+    if gateway != tx.gateway().await? {
+        return Ok(Err(Refusal::of(
+            ErrorCode::WrongGateway,
+            "This was signed for another gateway. Enrol the handheld here and hold again.",
+        )));
+    }
+    if named != tenant {
+        return Ok(Err(Refusal::of(
+            ErrorCode::WrongTenant,
+            "This belongs to another organisation. Use the address it was made for.",
+        )));
+    }
+    Ok(tx.device(tenant, device).await?.ok_or_else(|| {
+        Refusal::of(
+            ErrorCode::UnknownDevice,
+            "This handheld is not enrolled here. Ask the administrator for an enrolment code.",
+        )
+    }))
+}
+
 fn check_device(device: &Device) -> Result<(), Refusal> {
     match device.status {
         DeviceStatus::Approved => Ok(()),
@@ -262,8 +269,16 @@ fn check_payment_type(
 }
 
 impl Refusal {
-    fn of(code: ErrorCode, message: &str) -> Self {
+    pub(super) fn of(code: ErrorCode, message: &str) -> Self {
         Self(code, message.to_owned())
+    }
+
+    pub(super) fn signature() -> Self {
+        Self::of(
+            ErrorCode::SignatureWrong,
+            "This was changed after it was signed, or the code was read wrongly. Scan it again; if \
+             that does not help, the officer makes a new one.",
+        )
     }
 
     fn conflict() -> Self {

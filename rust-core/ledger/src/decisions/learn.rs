@@ -2,7 +2,9 @@
 
 use crate::rows::{Attempt, AttemptState, Order, Payment, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
-use holdfast_domain::{Evidence, Facts, PaymentId, ReceiptOrderId, SessionStatus, TenantSlug};
+use holdfast_domain::{
+    Evidence, Facts, PaymentId, PaymentState, ReceiptOrderId, SessionStatus, TenantSlug,
+};
 
 /// Something was learned about a payment.
 #[derive(Debug, Clone)]
@@ -89,9 +91,15 @@ pub(crate) async fn settle<T: Tx>(
     let Some(before) = tx.payment(tenant, id).await? else {
         return Ok(None);
     };
-    let evidence = tx.evidence(tenant, id).await?;
-    let standing = Facts::from_evidence(&evidence).standing(before.total);
-    dispose_attempts(tx, tenant, id, &evidence).await?;
+    let mut evidence = tx.evidence(tenant, id).await?;
+    let all_disposed = dispose_attempts(tx, tenant, id, &evidence).await?;
+    let mut standing = Facts::from_evidence(&evidence).standing(before.total);
+    if standing.state == PaymentState::CancelRequested && all_disposed {
+        // The proof that a cancel waits for: no session takes money any more, and none came.
+        tx.add_evidence(tenant, id, &Evidence::Canceled, Source::Act, env.now_ms).await?;
+        evidence.push(Evidence::Canceled);
+        standing = Facts::from_evidence(&evidence).standing(before.total);
+    }
     let mut after = before.clone();
     after.state = standing.state;
     after.decline = standing.decline;
@@ -109,20 +117,24 @@ pub(crate) async fn settle<T: Tx>(
     Ok(Some(after))
 }
 
-/// An attempt is disposed of once its session is known to be expired or complete.
+/// An attempt is disposed of once its session is known to be expired or complete. True if none is
+/// left that may take money.
 async fn dispose_attempts<T: Tx>(
     tx: &mut T,
     tenant: &TenantSlug,
     payment: PaymentId,
     evidence: &[Evidence],
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    let mut all_disposed = true;
     for attempt in tx.attempts(tenant, payment).await? {
         if attempt.state == AttemptState::Opened && is_over(&attempt, evidence) {
             let disposed = Attempt { state: AttemptState::Disposed, url: None, ..attempt };
             tx.put_attempt(&disposed).await?;
+        } else if attempt.state != AttemptState::Disposed {
+            all_disposed = false;
         }
     }
-    Ok(())
+    Ok(all_disposed)
 }
 
 fn is_over(attempt: &Attempt, evidence: &[Evidence]) -> bool {

@@ -4,5 +4,6 @@ pub(crate) mod accept;
 pub(crate) mod event;
 pub(crate) mod jobs;
 pub(crate) mod learn;
+pub(crate) mod notice;
 pub(crate) mod open;
 pub(crate) mod pay;

@@ -1,0 +1,107 @@
+//! What a handheld says about an order after the hold.
+
+use crate::decisions::accept::{Refusal, find_sender};
+use crate::decisions::learn::settle;
+use crate::rows::{DeviceStatus, JobKind, Notice, Payment, Source};
+use crate::store::{Decision, Env, StoreError, Tx};
+use holdfast_domain::{Evidence, TenantSlug};
+use holdfast_protocol::wire::ErrorCode;
+use holdfast_protocol::{NoticeKind, SignedNotice};
+
+/// A signed notice came. The same one again is answered as before.
+#[derive(Debug, Clone)]
+pub struct TakeNotice {
+    /// Parsed, its signature not yet checked.
+    pub notice: SignedNotice,
+    /// The tenant in whose address it came.
+    pub tenant: TenantSlug,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeOutcome {
+    /// It is in the ledger.
+    Taken {
+        /// The payment as it stands; none if its order never came. An order that comes after it
+        /// was given up is refused.
+        payment: Option<Box<Payment>>,
+    },
+    /// Nothing was stored.
+    Refused {
+        /// For programs.
+        code: ErrorCode,
+        /// For people: what to do next.
+        message: String,
+    },
+}
+
+impl Decision for TakeNotice {
+    type Outcome = NoticeOutcome;
+
+    async fn decide<T: Tx>(&self, tx: &mut T, env: &Env) -> Result<NoticeOutcome, StoreError> {
+        let payload = self.notice.payload();
+        let sender = (payload.gateway, &payload.tenant, payload.device);
+        let refusal = match find_sender(tx, &self.tenant, sender).await? {
+            Err(refusal) => Some(refusal),
+            Ok(device) if self.notice.verify(&device.public_key).is_err() => {
+                Some(Refusal::signature())
+            }
+            Ok(device) if device.status == DeviceStatus::Revoked => Some(Refusal::of(
+                ErrorCode::DeviceRevoked,
+                "This handheld was revoked. Call the administrator.",
+            )),
+            Ok(_) => None,
+        };
+        if let Some(Refusal(code, message)) = refusal {
+            return Ok(NoticeOutcome::Refused { code, message });
+        }
+        let payment = tx.payment(&self.tenant, payload.payment).await?;
+        if payment.as_ref().is_some_and(|payment| payment.device != payload.device) {
+            return Ok(NoticeOutcome::Refused {
+                code: ErrorCode::UnknownDevice,
+                message: "This payment was held on another handheld. Ask there.".to_owned(),
+            });
+        }
+        tx.add_notice(&self.row(env.now_ms)).await?;
+        let payment = match payment {
+            Some(payment) => self.act_on(tx, &payment, env).await?.map(Box::new),
+            None => None,
+        };
+        Ok(NoticeOutcome::Taken { payment })
+    }
+}
+
+impl TakeNotice {
+    /// Evidence, and a look at Stripe that ends what is open.
+    async fn act_on<T: Tx>(
+        &self,
+        tx: &mut T,
+        payment: &Payment,
+        env: &Env,
+    ) -> Result<Option<Payment>, StoreError> {
+        let evidence = match self.notice.payload().kind {
+            NoticeKind::Cancel => Evidence::CancelRequested,
+            NoticeKind::Withdraw { .. } => Evidence::Withdrawn,
+            NoticeKind::Quarantined { .. } => return Ok(Some(payment.clone())),
+        };
+        let (tenant, id) = (&self.tenant, payment.payment);
+        if tx.add_evidence(tenant, id, &evidence, Source::Act, env.now_ms).await? {
+            tx.want_job(tenant, JobKind::CheckSession, id, env.now_ms).await?;
+        }
+        settle(tx, tenant, id, env).await
+    }
+
+    fn row(&self, now_ms: i64) -> Notice {
+        let payload = self.notice.payload();
+        Notice {
+            tenant: self.tenant.clone(),
+            payment: payload.payment,
+            device: payload.device,
+            digest: self.notice.digest(),
+            kind: payload.kind.clone(),
+            made_at_unix_s: payload.made_at_unix_s,
+            received_at_ms: now_ms,
+            bytes: self.notice.to_bytes(),
+        }
+    }
+}

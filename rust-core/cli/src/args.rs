@@ -1,9 +1,8 @@
 //! The command line, as it is written in the design: other people's scripts rely on it.
 
+use crate::sandbox::Sandbox;
 use clap::{Parser, Subcommand};
 use holdfast_gateway::{DEFAULT_LISTEN, DeviceId, Mode, PaymentTypeCode, TenantSlug};
-use holdfast_sandbox::WebhookTarget;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Card payments in the field: the gateway behind the handhelds.
@@ -34,6 +33,9 @@ pub(crate) enum Command {
     /// Price lists of a tenant
     #[command(subcommand)]
     Catalogue(Catalogue),
+    /// Signed orders
+    #[command(subcommand)]
+    Order(Order),
     /// Stripe's keys of a payment type
     #[command(subcommand)]
     Stripe(Stripe),
@@ -135,6 +137,24 @@ pub(crate) enum Handheld {
         #[command(flatten)]
         at: At,
     },
+    /// Revoke a lost handheld: its new orders are refused, what it already sent stays
+    Revoke {
+        /// The handheld's ID
+        id: DeviceId,
+        #[command(flatten)]
+        at: At,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Order {
+    /// Bring in the sealed copies that a handheld exported after it lost its key; again is harmless
+    Import {
+        /// The exported file
+        file: PathBuf,
+        #[command(flatten)]
+        at: At,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -179,22 +199,6 @@ pub(crate) struct StripeSet {
     pub(crate) api_base: Option<String>,
 }
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Sandbox {
-    /// Address and port; port 0 picks a free one
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: SocketAddr,
-    /// Where to keep everything over restarts; without it, in memory
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    /// Every ID follows from it
-    #[arg(long, value_name = "N")]
-    pub(crate) seed: Option<u64>,
-    /// Where events go and what they are signed with; may be repeated
-    #[arg(long = "webhook", value_name = "URL=whsec_...")]
-    pub(crate) webhooks: Vec<WebhookTarget>,
-}
-
 fn mode(text: &str) -> Result<Mode, String> {
     Mode::parse(text).ok_or_else(|| "write test or live".to_owned())
 }
@@ -229,6 +233,15 @@ mod tests {
             "holdfast stripe set --data d --tenant demo --code STRIPE --mode test --name N \
              --currency usd --webhook-id we_1 --api-base http://127.0.0.1:1",
             "holdfast sandbox --listen 127.0.0.1:0 --data d --seed 7 --webhook http://a/b=whsec_c",
+            "holdfast sandbox --listen 127.0.0.1:0 --fault 409 --fault webhook-drop --clock-by-hand",
+            "holdfast sandbox --listen 127.0.0.1:0 --api-key rk_test_a1=charge_read --rate-limit 25",
+            "holdfast sandbox trigger payment_intent.succeeded --sandbox http://127.0.0.1:1",
+            "holdfast sandbox trigger --list",
+            "holdfast sandbox listen --forward-to http://a/b --sandbox http://127.0.0.1:1",
+            "holdfast sandbox listen --events a,b",
+            "holdfast sandbox fault 429 --sandbox http://127.0.0.1:1",
+            "holdfast sandbox fault --clear",
+            "holdfast sandbox advance 24h --sandbox http://127.0.0.1:1",
         ] {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
         }
@@ -245,6 +258,10 @@ mod tests {
                 ErrorKind::ValueValidation,
             ),
             ("holdfast sandbox --listen here", ErrorKind::ValueValidation),
+            ("holdfast sandbox", ErrorKind::MissingRequiredArgument),
+            ("holdfast sandbox --listen 127.0.0.1:0 --fault sometimes", ErrorKind::ValueValidation),
+            ("holdfast sandbox advance soon", ErrorKind::ValueValidation),
+            ("holdfast sandbox trigger", ErrorKind::MissingRequiredArgument),
             ("holdfast fly", ErrorKind::InvalidSubcommand),
         ] {
             assert_eq!(parse(line).unwrap_err().kind(), kind, "{line}");

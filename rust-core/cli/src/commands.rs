@@ -1,15 +1,16 @@
 //! Each command: arguments in, one call of the gateway's or the sandbox's library, words out.
 
 use crate::args::{
-    At, Catalogue, Command, Handheld, Init, Officer, Sandbox, Serve, Stripe, StripeSet, Tenant,
+    At, Catalogue, Command, Handheld, Init, Officer, Order, Serve, Stripe, StripeSet, Tenant,
 };
 use crate::logs;
+use crate::sandbox;
 use crate::serving::until_told_to_stop;
 use holdfast_gateway::{Options, Secret, TlsFiles, admin};
 use std::error::Error;
 use std::io::Write;
 
-type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
+pub(crate) type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
 pub(crate) async fn run(command: Command) -> Outcome {
     match command {
@@ -35,17 +36,29 @@ pub(crate) async fn run(command: Command) -> Outcome {
             let approved = admin::handheld_approve(&at.data, &at.tenant, id).await?;
             say(&format!("{} approved; its six digits: {}", approved.name, approved.six_digits))
         }
+        Command::Handheld(Handheld::Revoke { id, at }) => {
+            admin::handheld_revoke(&at.data, &at.tenant, id).await?;
+            say(&format!("{id} revoked"))
+        }
+        Command::Order(Order::Import { file, at }) => {
+            let imported = admin::order_import(&at.data, &at.tenant, &file).await?;
+            for (place, why) in &imported.refused {
+                advise(&format!("copy {place}: {why}"));
+            }
+            let (new, known, refused) = (imported.new, imported.known, imported.refused.len());
+            say(&format!("{new} orders imported, {known} known before, {refused} refused"))
+        }
         Command::Catalogue(Catalogue::Load { file, at }) => {
             let loaded = admin::catalogue_load(&at.data, &at.tenant, &file).await?;
             say(&format!("{} items loaded as version {}", loaded.items, loaded.version))
         }
         Command::Stripe(Stripe::Set(args)) => stripe_set(args).await,
-        Command::Sandbox(args) => sandbox(args).await,
+        Command::Sandbox(args) => sandbox::run(args).await,
     }
 }
 
 /// What was asked for goes to standard output, and at once.
-fn say(line: &str) -> Outcome {
+pub(crate) fn say(line: &str) -> Outcome {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()?;
@@ -151,21 +164,5 @@ async fn stripe_set(args: StripeSet) -> Outcome {
             set.mode_in_force
         ));
     }
-    Ok(())
-}
-
-async fn sandbox(args: Sandbox) -> Outcome {
-    logs::start();
-    let running = holdfast_sandbox::start(holdfast_sandbox::Options {
-        listen: args.listen,
-        data_dir: args.data,
-        seed: args.seed,
-        webhooks: args.webhooks,
-        ..holdfast_sandbox::Options::default()
-    });
-    let running = running.await?;
-    say(&format!("listening on {}", running.url()))?;
-    until_told_to_stop().await?;
-    running.shutdown().await;
     Ok(())
 }

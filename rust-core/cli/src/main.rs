@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod logs;
+mod sandbox;
 mod serving;
 
 use args::Args;

@@ -10,6 +10,7 @@ mod attempt;
 mod auth;
 mod calls;
 mod cards;
+mod control;
 mod deliveries;
 mod error;
 mod events;
@@ -28,9 +29,12 @@ mod render;
 mod replay;
 mod reply;
 mod table;
+mod trigger;
 
 pub use auth::{KeyGrant, KeyGrantError};
 pub use cards::{CardFacts, CardFault, CardForm, Decline};
+pub(crate) use control::LISTENER_URL;
+pub use control::ROLL_OVERLAP_S_MAX;
 pub use deliveries::{
     Attempt, Delivery, DeliveryId, DeliveryState, OutgoingDelivery, SendResult, WebhookTarget,
 };
@@ -46,6 +50,7 @@ pub use page::{HostedPage, PageLine};
 pub use pay::{Answered, ChallengeAnswer, PayOutcome};
 pub use receipt::Receipt;
 pub use replay::{Input, ReplayError};
+pub use trigger::{TRIGGERS, UnknownTrigger};
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

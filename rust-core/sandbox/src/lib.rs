@@ -11,8 +11,9 @@
 //!   - `core::pay` is the payer: cards, declines, the bank's question.
 //!   - `core::idempotency`, `core::deliveries`: keys and webhooks, with Stripe's rules in prose.
 //!   - `core::render` writes rows as Stripe's JSON.
+//!   - `core::faults`, `core::trigger`, `core::control`: what a person lets go wrong, or happen.
 //! - [`start`]: the core on a port. [`Running`] has its address, and a [`Handle`] for tests that
-//!   look inside or move its clock ahead.
+//!   look inside or move its clock ahead. [`Remote`] does so from another process.
 //!
 //! # What always holds
 //!
@@ -21,7 +22,9 @@
 //! - What is not played is refused by name, never silently ignored.
 
 pub mod core;
+mod remote;
 mod server;
 
-pub use core::WebhookTarget;
-pub use server::{Handle, Options, Running, StartError, TargetError, start};
+pub use core::{FaultError, FaultRule, KeyGrant, KeyGrantError, TRIGGERS, WebhookTarget};
+pub use remote::{Listening, Remote, RemoteError};
+pub use server::{Handle, Heard, Options, Running, StartError, TargetError, start};

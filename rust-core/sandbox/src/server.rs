@@ -2,11 +2,17 @@
 
 mod api;
 mod clock;
+mod connections;
+mod control;
+mod forms;
+mod inbox;
 mod journal;
+mod listeners;
 mod options;
 mod pages;
 mod sender;
 
+pub use listeners::Heard;
 pub use options::{Options, StartError, TargetError};
 
 use std::net::SocketAddr;
@@ -21,12 +27,16 @@ use tokio::task::JoinHandle;
 
 use crate::core::{Config, Core, Input};
 use clock::Clock;
+use inbox::Inbox;
 use journal::{Beginning, Journal, Opened};
+use listeners::Listeners;
 
 /// What every part of the server shares.
 struct Shared {
     core: Mutex<Core>,
     clock: Clock,
+    listeners: Listeners,
+    inbox: Inbox,
     /// Where inputs are kept, if they are.
     journal: Option<Mutex<Journal>>,
     /// Something may be due that was not before.
@@ -52,6 +62,11 @@ impl Shared {
         result
     }
 
+    fn skip_ahead(&self, by: Duration) {
+        self.clock.skip_ahead(by);
+        self.with_core(|core, now_ms| core.advance(now_ms));
+    }
+
     fn keep(&self, inputs: &[Input]) {
         let Some(journal) = self.journal.as_ref().filter(|_| !inputs.is_empty()) else { return };
         let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
@@ -75,7 +90,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let listener = listen(options.listen).await?;
     let address = listener.local_addr().map_err(StartError::Listen)?;
     let url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let clock = Clock::default();
+    let clock = Clock::new(options.clock_by_hand);
     let begin =
         Beginning { seed: options.seed.map_or_else(random_seed, Ok)?, at_ms: clock.now_ms() };
     let opened = options.data_dir.as_deref().map(|dir| Journal::open(dir, begin)).transpose()?;
@@ -87,18 +102,32 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         business_name: options.business_name,
         api_keys: options.api_keys,
         answer_time_ms: u64::try_from(options.answer_time.as_millis()).unwrap_or(u64::MAX),
+        rate_limit_per_s: options.rate_limit_per_s,
         recorded: opened.is_some(),
         ..Config::new(begin.seed, &url)
     };
     let mut core = Core::new(config, begin.at_ms);
     let journal = opened.map(|opened| replayed(&mut core, opened)).transpose()?.map(Mutex::new);
-    let shared =
-        Arc::new(Shared { core: Mutex::new(core), clock, journal, changed: Notify::new() });
-    shared.with_core(|core, now_ms| core.set_targets(&options.webhooks, now_ms));
+    let shared = Arc::new(Shared {
+        core: Mutex::new(core),
+        clock,
+        listeners: Listeners::default(),
+        inbox: Inbox::default(),
+        journal,
+        changed: Notify::new(),
+    });
+    shared.with_core(|core, now_ms| {
+        core.set_targets(&options.webhooks, now_ms);
+        core.set_faults(options.faults, now_ms);
+        // Whoever listened before a restart has gone.
+        for listener in core.listeners() {
+            core.stop_listening(&listener, now_ms);
+        }
+    });
     let (stop, stopped) = watch::channel(false);
     let sender = sender::Sender::new(shared.clone())?;
     let tasks = vec![
-        tokio::spawn(serve(listener, router(shared.clone()), stopped.clone())),
+        tokio::spawn(connections::serve(listener, router(shared.clone()), stopped.clone())),
         tokio::spawn(sender.run(stopped)),
     ];
     tracing::info!(%url, "sandbox started");
@@ -125,18 +154,9 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/c/confirm/{session}", get(pages::show_challenge).post(pages::answer_challenge))
         .route("/receipts/{charge}", get(pages::receipt))
         .route("/assets/page.css", get(pages::style))
+        .merge(control::routes())
         .fallback(api::answer)
         .with_state(shared)
-}
-
-async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
-    let stop = async move {
-        // An error means that the handle is gone: stop as well.
-        let _ = stopped.wait_for(|stop| *stop).await;
-    };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
-        tracing::error!(%error, "sandbox server ended");
-    }
 }
 
 /// IDs must differ from those of an earlier run: a gateway with a memory takes a known event ID
@@ -185,7 +205,6 @@ impl Handle {
 
     /// Moves the sandbox's clock ahead: sessions expire, deliveries fall due, keys are forgotten.
     pub fn skip_ahead(&self, by: Duration) {
-        self.0.clock.skip_ahead(by);
-        self.0.with_core(|core, now_ms| core.advance(now_ms));
+        self.0.skip_ahead(by);
     }
 }

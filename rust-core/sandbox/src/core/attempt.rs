@@ -14,7 +14,9 @@ use holdfast_stripe::objects::{EventType, IntentStatus, SessionPaymentStatus, Se
 
 use super::agenda::{HOLD_LIFETIME_MS, LATER_MS, Task};
 use super::cards::{Aftermath, Behaviour, Decline};
-use super::model::{Charge, EntryKind, Intent, LastError, PendingCard, Presented, Snapshot};
+use super::model::{
+    Charge, EntryKind, Intent, LastError, PendingCard, Presented, Session, Snapshot,
+};
 use super::{Core, Id};
 
 /// How an attempt ended.
@@ -84,6 +86,8 @@ impl Core {
     /// A session is complete once its PaymentIntent has the money, or a hold on it.
     fn complete_session(&mut self, intent: &Intent, charge: &Charge) {
         let Some(session) = &intent.session else { return };
+        let was_complete =
+            self.sessions.get(session).is_some_and(|it| it.status == SessionStatus::Complete);
         let complete = self.sessions.change(session, |session| {
             session.status = SessionStatus::Complete;
             if !intent.capture_by_hand {
@@ -92,10 +96,20 @@ impl Core {
             session.payer = Some(charge.presented.payer.clone());
         });
         let Some(session) = complete else { return };
-        self.agenda
-            .remove(session.expires_at.saturating_mul(1_000), Task::Expire(session.id.clone()));
+        if was_complete {
+            // A method that takes days: complete before, and paid only now.
+            self.emit(EventType::SessionAsyncSucceeded, Snapshot::Session(session));
+            return;
+        }
+        self.forget_expiry(&session);
         self.note_session_status(&session.id, SessionStatus::Complete);
         self.emit(EventType::SessionCompleted, Snapshot::Session(session));
+    }
+
+    /// What is complete or expired does not expire again.
+    pub(super) fn forget_expiry(&mut self, session: &Session) {
+        let at_ms = session.expires_at.saturating_mul(1_000);
+        self.agenda.remove(at_ms, Task::Expire(session.id.clone()));
     }
 
     pub(super) fn decline(
@@ -130,7 +144,7 @@ impl Core {
     }
 
     /// Back to the start, with the reason: another card may be tried.
-    fn fail(&mut self, intent: &Id, why: LastError) {
+    pub(super) fn fail(&mut self, intent: &Id, why: LastError) {
         let failed = self.intents.change(intent, |intent| {
             intent.status = IntentStatus::RequiresPaymentMethod;
             intent.last_error = Some(why);

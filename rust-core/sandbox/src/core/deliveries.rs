@@ -127,6 +127,8 @@ pub struct OutgoingDelivery {
     pub body: Vec<u8>,
     /// `evt_…`
     pub event: Id,
+    /// `we_…`
+    pub endpoint: Id,
     /// What happened.
     pub kind: EventType,
 }
@@ -157,6 +159,13 @@ impl Deliveries {
         if mishap == Some(Mishap::Drop) {
             self.dropped.insert(id);
         }
+    }
+
+    /// Once more to an endpoint, whatever came of it before.
+    pub(super) fn send_again(&mut self, event: Id, endpoint: Id, at_ms: i64) {
+        let count = self.untaken.entry(event.clone()).or_default();
+        *count = count.saturating_add(1);
+        self.push(event, endpoint, at_ms, DeliveryState::Pending);
     }
 
     fn push(&mut self, event: Id, endpoint: Id, due_ms: i64, state: DeliveryState) -> DeliveryId {
@@ -225,7 +234,8 @@ impl Core {
         signature.push_str(&self.noise.hex());
         self.set_state(id, DeliveryState::InFlight);
         let (event, kind) = (event.id.clone(), event.kind.clone());
-        Some(OutgoingDelivery { id, url: endpoint.url.to_string(), signature, body, event, kind })
+        let (url, endpoint) = (endpoint.url.to_string(), endpoint.id.clone());
+        Some(OutgoingDelivery { id, url, signature, body, event, endpoint, kind })
     }
 
     /// Reports what came of a delivery that was handed out.

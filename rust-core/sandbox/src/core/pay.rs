@@ -151,7 +151,7 @@ impl Core {
     }
 
     /// The session's PaymentIntent, made when the payer first confirms.
-    fn intent_of(&mut self, session: &Session) -> Id {
+    pub(super) fn intent_of(&mut self, session: &Session) -> Id {
         if let Some(intent) = &session.intent {
             return intent.clone();
         }

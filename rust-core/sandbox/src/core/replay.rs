@@ -60,6 +60,22 @@ pub(super) enum Action {
     },
     Targets(Vec<Target>),
     Faults(Vec<FaultRule>),
+    Roll {
+        endpoint: String,
+        overlap_s: i64,
+    },
+    Resend {
+        delivery: usize,
+    },
+    Listen {
+        events: Vec<EventType>,
+    },
+    StopListening {
+        endpoint: String,
+    },
+    Trigger {
+        kind: String,
+    },
 }
 
 /// A configured endpoint. Its secret is written out in plain: it signs made-up events only, and
@@ -157,6 +173,19 @@ impl Core {
             Action::Delivery { delivery, result } => self.settle(DeliveryId(delivery), result),
             Action::Targets(targets) => self.set_targets(&parsed(targets)?, at_ms),
             Action::Faults(rules) => self.set_faults(rules, at_ms),
+            Action::Roll { endpoint, overlap_s } => {
+                self.roll_secret(&endpoint, overlap_s, at_ms);
+            }
+            Action::Resend { delivery } => {
+                self.resend(DeliveryId(delivery), at_ms);
+            }
+            Action::Listen { events } => {
+                self.listen(&events, at_ms);
+            }
+            Action::StopListening { endpoint } => self.stop_listening(&endpoint, at_ms),
+            Action::Trigger { kind } => {
+                self.trigger(&kind, at_ms).map_err(|_| ReplayError::OtherVersion)?;
+            }
         }
         Ok(())
     }

@@ -54,6 +54,10 @@ impl<T: Row> Table<T> {
         Some(row.clone())
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Puts a row into a group.
     pub(super) fn group(&mut self, group: &str, id: &str) {
         let Some(at) = self.by_id.get(id).copied() else { return };

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
 use super::Shared;
-use crate::core::{ApiRequest, ApiResponse};
+use super::connections::HangUp;
+use crate::core::{ApiFault, ApiRequest, ApiResponse, Arrival};
 
 /// The longest body that is read, in bytes; a hundred lines with full notes stay below it.
 const BODY_LENGTH_MAX: usize = 1024 * 1024;
@@ -20,16 +22,26 @@ pub(super) async fn answer(
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let read = to_bytes(body, BODY_LENGTH_MAX).await;
-    let response = shared.with_core(|core, now_ms| match &read {
-        Ok(body) => core.handle(&api_request(&parts, body), now_ms),
-        Err(_) => core.refuse_oversized(&api_request(&parts, &Bytes::new()), now_ms),
-    });
+    let request = api_request(&parts, read.as_ref().unwrap_or(&Bytes::new()));
+    let response = match read {
+        Ok(_) => handle(&shared, &request).await,
+        Err(_) => shared.with_core(|core, now_ms| core.refuse_oversized(&request, now_ms)),
+    };
     wait_until(&shared, response.ready_at_ms).await;
     tracing::info!(
         method = %parts.method, path = parts.uri.path(), status = response.status,
-        request_id = response.header("Request-Id"), "api call"
+        request_id = response.header("Request-Id"), arrival = ?response.arrival, "api call"
     );
     written(response)
+}
+
+/// A request that is late arrives late: nothing of it happens before.
+async fn handle(shared: &Shared, request: &ApiRequest) -> ApiResponse {
+    let fault = shared.with_core(|core, _| core.next_fault(request));
+    if let Some(ApiFault::Delay(ms)) = fault {
+        tokio::time::sleep(Duration::from_millis(u64::from(ms))).await;
+    }
+    shared.with_core(|core, now_ms| core.handle_with(request, fault, now_ms))
 }
 
 fn api_request(parts: &Parts, body: &Bytes) -> ApiRequest {
@@ -59,7 +71,15 @@ async fn wait_until(shared: &Shared, ready_at_ms: i64) {
 }
 
 fn written(response: ApiResponse) -> Response<Body> {
-    let mut written = Response::new(Body::from(response.body));
+    let mut written = match response.arrival {
+        Arrival::Whole => Response::new(Body::from(response.body)),
+        Arrival::Truncated => broken_off(&response.body),
+        Arrival::Dropped => {
+            let mut nothing = Response::new(Body::empty());
+            nothing.extensions_mut().insert(HangUp);
+            return nothing;
+        }
+    };
     *written.status_mut() =
         StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in response.headers {
@@ -70,4 +90,14 @@ fn written(response: ApiResponse) -> Response<Body> {
         }
     }
     written
+}
+
+/// Promises the whole body, sends half of it, and breaks the connection.
+fn broken_off(body: &[u8]) -> Response<Body> {
+    let half = Bytes::copy_from_slice(body.get(..body.len() / 2).unwrap_or_default());
+    let end = std::io::Error::other("asked to break off");
+    let mut response =
+        Response::new(Body::from_stream(futures_util::stream::iter([Ok(half), Err(end)])));
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    response
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use holdfast_stripe::{KeyError, WebhookSecret};
 
-use crate::core::{KeyGrant, ReplayError, WebhookTarget};
+use crate::core::{FaultRule, KeyGrant, ReplayError, WebhookTarget};
 
 /// How a sandbox is started. `Options::default()` listens on a free port of this machine.
 #[derive(Clone, Debug)]
@@ -26,6 +26,12 @@ pub struct Options {
     pub api_keys: Vec<KeyGrant>,
     /// The merchant's name on pages and in the account.
     pub business_name: String,
+    /// Requests a second that are answered before 429; none means any number.
+    pub rate_limit_per_s: Option<u32>,
+    /// What goes wrong, from the start.
+    pub faults: Vec<FaultRule>,
+    /// Whether time passes by hand alone.
+    pub clock_by_hand: bool,
     /// How long a POST takes to answer; its idempotency key is in flight for as long.
     pub answer_time: Duration,
 }
@@ -40,6 +46,9 @@ impl Default for Options {
             webhooks: Vec::new(),
             api_keys: Vec::new(),
             business_name: "Holdfast sandbox".to_owned(),
+            rate_limit_per_s: None,
+            faults: Vec::new(),
+            clock_by_hand: false,
             answer_time: Duration::ZERO,
         }
     }

@@ -13,6 +13,7 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use holdfast_stripe::objects::SessionStatus;
 
 use super::Shared;
+use super::forms::field;
 use crate::core::{
     CardFault, CardForm, ChallengeAnswer, HostedPage, PageLine, PayOutcome, Receipt, origin,
 };
@@ -243,11 +244,6 @@ fn card_form(body: &[u8]) -> CardForm {
         name: field(body, "billingName"),
         email: field(body, "email"),
     }
-}
-
-fn field(body: &[u8], name: &str) -> String {
-    let mut fields = form_urlencoded::parse(body);
-    fields.find(|(known, _)| known == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
 fn see_other(address: &str) -> Response<Body> {

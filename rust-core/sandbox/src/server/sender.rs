@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::{Shared, StartError};
-use crate::core::{OutgoingDelivery, SendResult};
+use crate::core::{LISTENER_URL, OutgoingDelivery, SendResult};
 
 /// How long an endpoint may take to answer.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
@@ -66,7 +66,9 @@ impl Sender {
     fn due(&self) -> (Vec<OutgoingDelivery>, Duration) {
         let (mut core, now_ms) = self.shared.core();
         let due = core.due_deliveries(now_ms);
-        let wait_ms = core.next_wake_ms().map(|at_ms| at_ms.saturating_sub(now_ms));
+        // A clock that moves by hand wakes us itself.
+        let waking = core.next_wake_ms().filter(|_| !self.shared.clock.is_by_hand());
+        let wait_ms = waking.map(|at_ms| at_ms.saturating_sub(now_ms));
         let wait = wait_ms.map_or(IDLE, |ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
         (due, wait.min(IDLE))
     }
@@ -78,12 +80,31 @@ async fn deliver(
     places: &Semaphore,
     delivery: OutgoingDelivery,
 ) {
+    if delivery.url == LISTENER_URL {
+        return hand_over(shared, &delivery);
+    }
     // The semaphore is never closed.
     let Ok(_place) = places.acquire().await else { return };
     let (id, event, kind) = (delivery.id, delivery.event.clone(), delivery.kind.clone());
     let result = post(http, delivery).await;
     tracing::info!(%event, %kind, ?result, "webhook");
     shared.with_core(|core, now_ms| core.delivery_result(id, result, now_ms));
+}
+
+/// Whoever listens fetches it, and tries nothing twice.
+fn hand_over(shared: &Shared, delivery: &OutgoingDelivery) {
+    let taken = shared.listeners.put(delivery);
+    let result = if taken {
+        SendResult::Answered { status: 200, body: "handed to holdfast sandbox listen".to_owned() }
+    } else {
+        SendResult::Unreachable { why: "nobody listens any more".to_owned() }
+    };
+    shared.with_core(|core, now_ms| {
+        core.delivery_result(delivery.id, result, now_ms);
+        if !taken {
+            core.stop_listening(&delivery.endpoint, now_ms);
+        }
+    });
 }
 
 async fn post(http: &reqwest::Client, delivery: OutgoingDelivery) -> SendResult {

@@ -72,6 +72,9 @@ impl Core {
 
     /// A pending refund reached the payer.
     pub(in super::super) fn complete_refund(&mut self, id: &Id) {
+        if self.refunds.get(id).is_none_or(|refund| refund.status != RefundStatus::Pending) {
+            return;
+        }
         let done = self.refunds.change(id, |refund| refund.status = RefundStatus::Succeeded);
         if let Some(refund) = done {
             self.emit(EventType::RefundUpdated, Snapshot::Refund(refund));
@@ -81,6 +84,9 @@ impl Core {
     /// A refund came back from the payer's bank, and the money with it.
     pub(in super::super) fn fail_refund(&mut self, id: &Id) {
         let Some(refund) = self.refunds.get(id).cloned() else { return };
+        if refund.status != RefundStatus::Succeeded {
+            return;
+        }
         let entry = self.book(EntryKind::RefundFailure, id, refund.amount, &refund.currency);
         let failed = self.refunds.change(id, |refund| {
             refund.status = RefundStatus::Failed;

@@ -230,8 +230,7 @@ impl Core {
             );
             return Err(ApiError::invalid(message).executed());
         }
-        self.agenda
-            .remove(session.expires_at.saturating_mul(1_000), Task::Expire(session.id.clone()));
+        self.forget_expiry(&session);
         self.expire(&session.id);
         self.object_reply(Snapshot::Session(self.session(id)?), &paths)
     }

@@ -1,6 +1,7 @@
 //! The core driven as its callers drive it.
 
 mod api;
+mod control;
 mod faults;
 mod intents;
 mod keyring;

@@ -74,9 +74,10 @@ impl Remote {
         let body =
             form_urlencoded::Serializer::new(String::new()).append_pair("type", kind).finish();
         let value = self.ask(self.http.post(self.at("trigger")).body(body)).await?;
-        let text =
-            |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
-        let events = value["events"].as_array().cloned().unwrap_or_default();
+        let text = |event: &Value, field: &str| {
+            event.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let events = value.get("events").and_then(Value::as_array).cloned().unwrap_or_default();
         Ok(events.iter().map(|event| (text(event, "type"), text(event, "id"))).collect())
     }
 
@@ -84,7 +85,7 @@ impl Remote {
     pub async fn advance(&self, by: Duration) -> Result<i64, RemoteError> {
         let body = format!("advance_ms={}", by.as_millis());
         let value = self.ask(self.http.post(self.at("clock")).body(body)).await?;
-        Ok(value["now_ms"].as_i64().unwrap_or_default())
+        Ok(value.get("now_ms").and_then(Value::as_i64).unwrap_or_default())
     }
 
     /// Puts rules for faults in force, in place of those before; none clears them.
@@ -110,7 +111,7 @@ impl Remote {
     pub async fn heard(&self, listening: &Listening) -> Result<Vec<Heard>, RemoteError> {
         let at = format!("{}/{}?wait_s={WAIT_S}", self.at("listeners"), listening.id);
         let mut value = self.ask(self.http.get(at)).await?;
-        serde_json::from_value(value["heard"].take())
+        serde_json::from_value(value.get_mut("heard").map(Value::take).unwrap_or_default())
             .map_err(|_| RemoteError::NotASandbox(self.url.clone()))
     }
 
@@ -139,7 +140,7 @@ impl Remote {
 
     async fn rules(&self, request: reqwest::RequestBuilder) -> Result<Vec<String>, RemoteError> {
         let mut value = self.ask(request).await?;
-        serde_json::from_value(value["rules"].take())
+        serde_json::from_value(value.get_mut("rules").map(Value::take).unwrap_or_default())
             .map_err(|_| RemoteError::NotASandbox(self.url.clone()))
     }
 

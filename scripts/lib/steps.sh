@@ -17,6 +17,11 @@ count_cargo() {
 count_node() {
   awk '/^(ℹ|#) pass / {passed += $3} /^(ℹ|#) fail / {failed += $3} END {if (passed + failed) print passed, failed}' "$1"
 }
+count_unittest() {
+  awk '/^Ran [0-9]+ tests?/ {run = $2}
+    /^FAILED/ {gsub(/[^0-9=,]/, ""); n = split($0, part, /[=,]+/); for (i = 1; i <= n; i++) failed += part[i]}
+    END {if (run) print run - failed, failed + 0}' "$1"
+}
 count_surefire() {
   awk '/Tests run:.*Time elapsed/ {next}
     match($0, /Tests run: [0-9]+, Failures: [0-9]+, Errors: [0-9]+, Skipped: [0-9]+/) {
@@ -24,7 +29,7 @@ count_surefire() {
     } END {if (run) print run - failed - skipped, failed}' "$1"
 }
 
-# step NAME RUNNER COMMAND…: RUNNER is how to count: one (the step is one test), cargo, node or surefire.
+# step NAME RUNNER COMMAND…: RUNNER is how to count: one (the step is one test), cargo, node, unittest or surefire.
 step() {
   local name=$1 runner=$2 began=$SECONDS status=0 passed failed
   shift 2

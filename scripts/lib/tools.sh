@@ -14,6 +14,7 @@ version_of() {
     maven) mvn --version 2>/dev/null | sed -n 's/.*Apache Maven \([0-9.]*\).*/\1/p' ;;
     node) node --version 2>/dev/null | tr -d v ;;
     npm) npm --version 2>/dev/null ;;
+    python) python3 -c 'import ensurepip, platform; print(platform.python_version())' 2>/dev/null ;;
     chromium) chromium --version 2>/dev/null | sed -n 's/^Chromium \([0-9.]*\).*/\1/p' ;;
     shellcheck) shellcheck --version 2>/dev/null | sed -n "s/^version: //p" ;;
     clang-19) clang-19 -dumpversion 2>/dev/null ;;
@@ -31,6 +32,7 @@ requirement_of() {
     maven) echo 3.8 maven ;;
     node) echo 18 nodejs ;;
     npm) echo 9 npm ;;
+    python) echo 3.9 python3 python3-venv ;;
     chromium) echo 120 chromium fonts-liberation ;;
     shellcheck) echo 0.9 shellcheck ;;
     clang-19) echo 19 clang-19 ;;

@@ -3,8 +3,9 @@
 use crate::port::{self, CoreListener, DeviceKey, KeyVault};
 use holdfast_handheld as handheld;
 use holdfast_handheld::{
-    CartLine, CoreConfig, EnrolError, EnrolmentView, HoldError, MethodError, OpenError,
-    PaymentView, QrError, QrMatrix, RefreshError, Snapshot, SummaryError,
+    CartLine, CodeError, CopiesExport, CoreConfig, EnrolError, EnrolmentView, ExportError,
+    HoldError, MethodError, OpenError, PaymentView, QrError, QrMatrix, ReceiptError, RefreshError,
+    RequestError, RetryError, Snapshot, SummaryError,
 };
 use std::sync::Arc;
 
@@ -69,6 +70,50 @@ impl Core {
     /// Throws a draft away.
     pub async fn discard_draft(&self, payment_id: String) -> Result<(), SummaryError> {
         self.0.discard_draft(payment_id).await
+    }
+
+    /// Asks the gateway to cancel a held payment; returns when the signed request is on disk. Paid
+    /// wins.
+    pub async fn cancel(&self, payment_id: String) -> Result<PaymentView, RequestError> {
+        self.0.cancel(payment_id).await
+    }
+
+    /// Gives a held payment up, for a reason that is signed and sent with it. Paid wins.
+    pub async fn withdraw(
+        &self,
+        payment_id: String,
+        reason: String,
+    ) -> Result<PaymentView, RequestError> {
+        self.0.withdraw(payment_id, reason).await
+    }
+
+    /// Queues a parked payment again, as it was signed.
+    pub async fn retry(&self, payment_id: String) -> Result<PaymentView, RetryError> {
+        self.0.retry(payment_id).await
+    }
+
+    /// Checks the receipt on the payer's page, without a network.
+    pub async fn verify_receipt(&self, scanned: String) -> Result<PaymentView, ReceiptError> {
+        self.0.verify_receipt(scanned).await
+    }
+
+    /// Checks the confirm code on the payer's page, without a network.
+    pub async fn verify_code(
+        &self,
+        payment_id: String,
+        typed: String,
+    ) -> Result<PaymentView, CodeError> {
+        self.0.verify_code(payment_id, typed).await
+    }
+
+    /// Copies of the orders that wait, for the administrator; there even if a key is lost.
+    pub async fn export_copies(&self) -> Result<Vec<CopiesExport>, ExportError> {
+        self.0.export_copies().await
+    }
+
+    /// Says that the system has found a network, or lost it. Returns at once.
+    pub fn network_changed(&self, available: bool) {
+        self.0.network_changed(available);
     }
 
     /// Stops every task and releases the files; calling it again does nothing. Not named `close`,

@@ -3,7 +3,8 @@
 
 use holdfast_domain::PaymentState;
 use holdfast_handheld::{
-    EnrolError, HoldError, MethodError, OpenError, QrError, RefreshError, SummaryError,
+    Cap, CodeError, EnrolError, ExportError, HoldError, MethodError, OpenError, QrError,
+    ReceiptError, RefreshError, RequestError, RetryError, SummaryError,
 };
 
 /// Why the core did not open.
@@ -118,6 +119,11 @@ pub enum SummaryError {
     NothingOwed,
     /// The sum is more than Stripe takes.
     TooMuch,
+    /// As much waits on this handheld as the tenant allows.
+    OverCap {
+        /// Which limit.
+        cap: Cap,
+    },
     /// The device has no room.
     StorageFull,
     /// The draft could not be stored.
@@ -148,6 +154,11 @@ pub enum MethodError {
         /// The code asked for.
         code: String,
     },
+    /// As much waits on this handheld as the tenant allows.
+    OverCap {
+        /// Which limit.
+        cap: Cap,
+    },
     /// The device has no room.
     StorageFull,
     /// The choice could not be stored.
@@ -169,9 +180,126 @@ pub enum HoldError {
     NotApproved,
     /// The device key did not sign.
     DeviceKeyUnavailable,
+    /// The system has lost the device key.
+    DeviceKeyLost,
+    /// As much waits on this handheld as the tenant allows.
+    OverCap {
+        /// Which limit.
+        cap: Cap,
+    },
     /// The device has no room.
     StorageFull,
     /// The order could not be stored.
+    Storage,
+    /// The core is closed.
+    Closed,
+}
+
+/// Why a payment was not canceled or withdrawn. Nothing was stored, nothing will be sent.
+#[uniffi::remote(Error)]
+pub enum RequestError {
+    /// No payment has this ID.
+    NotFound,
+    /// It is a draft: discard it.
+    NotHeld,
+    /// It is paid, or over already.
+    Over {
+        /// Where it stands.
+        state: PaymentState,
+    },
+    /// A withdrawal needs a reason.
+    ReasonMissing,
+    /// The reason is too long.
+    ReasonTooLong {
+        /// Characters at the most.
+        max: u32,
+    },
+    /// The handheld does not belong to the gateway of this payment (any more).
+    NotEnrolled,
+    /// The device key did not sign.
+    DeviceKeyUnavailable,
+    /// The device has no room.
+    StorageFull,
+    /// The request could not be stored.
+    Storage,
+    /// The core is closed.
+    Closed,
+}
+
+/// Why a parked payment was not queued again.
+#[uniffi::remote(Error)]
+pub enum RetryError {
+    /// No payment has this ID.
+    NotFound,
+    /// It is not parked.
+    NotParked {
+        /// Where it stands.
+        state: PaymentState,
+    },
+    /// The device has no room.
+    StorageFull,
+    /// It could not be stored.
+    Storage,
+    /// The core is closed.
+    Closed,
+}
+
+/// Why a receipt proves nothing here.
+#[uniffi::remote(Error)]
+pub enum ReceiptError {
+    /// The text is no receipt of a kind this core knows.
+    NotAReceipt,
+    /// No gateway that this handheld was enrolled at has signed it.
+    NotByThisGateway,
+    /// It is for a payment that was not held here.
+    UnknownPayment,
+    /// It is for another tenant.
+    AnotherTenant,
+    /// It is for another amount.
+    AmountDiffers,
+    /// A test receipt for a live payment, or the other way round.
+    ModeDiffers,
+    /// The device has no room.
+    StorageFull,
+    /// The proof could not be stored.
+    Storage,
+    /// The core is closed.
+    Closed,
+}
+
+/// Why a confirm code proves nothing here.
+#[uniffi::remote(Error)]
+pub enum CodeError {
+    /// No payment has this ID.
+    NotFound,
+    /// It was not held here, so that there is no code to compare with.
+    NotHeld,
+    /// Not eight letters and digits.
+    Unreadable,
+    /// It is another code.
+    Wrong {
+        /// Tries before a pause.
+        tries_left: u32,
+    },
+    /// Too many wrong codes.
+    Locked {
+        /// Seconds until the next try.
+        wait_s: u32,
+    },
+    /// The device has no room.
+    StorageFull,
+    /// The outcome could not be stored.
+    Storage,
+    /// The core is closed.
+    Closed,
+}
+
+/// Why there is no file of sealed copies.
+#[uniffi::remote(Error)]
+pub enum ExportError {
+    /// Nothing waits.
+    Nothing,
+    /// The files cannot be read.
     Storage,
     /// The core is closed.
     Closed,

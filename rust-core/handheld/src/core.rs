@@ -1,12 +1,15 @@
 //! The facade: one [`Core`] for each data folder.
 
-use crate::engine::{Call, Engine, Reply};
-use crate::error::{EnrolError, HoldError, MethodError, OpenError, RefreshError, SummaryError};
+use crate::engine::{Call, Engine, Event, Reply};
+use crate::error::{
+    CodeError, EnrolError, ExportError, HoldError, MethodError, OpenError, ReceiptError,
+    RefreshError, RequestError, RetryError, SummaryError,
+};
 use crate::net::{HttpNetwork, Network};
 use crate::port::Ports;
 use crate::runtime::{Clock, Parts, PatientVault, Shell, locked};
 use crate::store::{RecordStore, SealedStore};
-use crate::view::{CartLine, EnrolmentView, PaymentView, Snapshot};
+use crate::view::{CartLine, CopiesExport, EnrolmentView, PaymentView, Snapshot};
 use holdfast_domain::{PaymentId, PaymentTypeCode};
 use holdfast_protocol::EnrolmentLink;
 use std::path::Path;
@@ -50,8 +53,10 @@ impl Core {
         let mut store = SealedStore::open(Path::new(&config.data_dir), &vault)?;
         let durable = store.load().map_err(|_| OpenError::Storage)?;
         let name = format!("Handheld, app {}", config.app_version);
-        let engine = Arc::new(Mutex::new(Engine::load(durable, name)));
+        let mut engine = Engine::load(durable, name);
         let clock = Clock::new();
+        engine.booted(clock.boot().ok_or(OpenError::Resources)?);
+        let engine = Arc::new(Mutex::new(engine));
         let parts = Parts {
             engine: engine.clone(),
             clock,
@@ -136,6 +141,87 @@ impl Core {
         }
     }
 
+    /// Asks the gateway to cancel a held payment; returns when the signed request is on disk. Paid
+    /// wins.
+    pub async fn cancel(&self, payment_id: String) -> Result<PaymentView, RequestError> {
+        self.request(payment_id, Call::Cancel).await
+    }
+
+    /// Gives a held payment up, for a reason that is signed and sent with it; returns when that is
+    /// on disk. Paid wins.
+    pub async fn withdraw(
+        &self,
+        payment_id: String,
+        reason: String,
+    ) -> Result<PaymentView, RequestError> {
+        self.request(payment_id, |payment| Call::Withdraw(payment, reason)).await
+    }
+
+    async fn request(
+        &self,
+        payment_id: String,
+        call: impl FnOnce(PaymentId) -> Call,
+    ) -> Result<PaymentView, RequestError> {
+        let payment = PaymentId::parse(&payment_id).map_err(|_| RequestError::NotFound)?;
+        match self.shell.ask(call(payment)).await {
+            Some(Reply::Request(answer)) => answer?,
+            _ => return Err(RequestError::Closed),
+        }
+        self.view(payment).ok_or(RequestError::NotFound)
+    }
+
+    /// Queues a parked payment again, as it was signed.
+    pub async fn retry(&self, payment_id: String) -> Result<PaymentView, RetryError> {
+        let payment = PaymentId::parse(&payment_id).map_err(|_| RetryError::NotFound)?;
+        match self.shell.ask(Call::Retry(payment)).await {
+            Some(Reply::Retry(answer)) => answer?,
+            _ => return Err(RetryError::Closed),
+        }
+        self.view(payment).ok_or(RetryError::NotFound)
+    }
+
+    /// Checks the receipt on the payer's page, without a network; returns the payment that it proves
+    /// to be paid once the proof is on disk.
+    pub async fn verify_receipt(&self, scanned: String) -> Result<PaymentView, ReceiptError> {
+        match self.shell.ask(Call::VerifyReceipt(scanned)).await {
+            Some(Reply::VerifyReceipt(answer)) => {
+                self.view(answer?).ok_or(ReceiptError::UnknownPayment)
+            }
+            _ => Err(ReceiptError::Closed),
+        }
+    }
+
+    /// Checks the confirm code on the payer's page, without a network.
+    pub async fn verify_code(
+        &self,
+        payment_id: String,
+        typed: String,
+    ) -> Result<PaymentView, CodeError> {
+        let payment = PaymentId::parse(&payment_id).map_err(|_| CodeError::NotFound)?;
+        match self.shell.ask(Call::VerifyCode(payment, typed)).await {
+            Some(Reply::VerifyCode(answer)) => answer?,
+            _ => return Err(CodeError::Closed),
+        }
+        self.view(payment).ok_or(CodeError::NotFound)
+    }
+
+    /// Copies of the orders that wait, for the administrator: readable by the gateway alone, and
+    /// there even if the keys of this handheld are lost. One file for each gateway and enrolment.
+    pub async fn export_copies(&self) -> Result<Vec<CopiesExport>, ExportError> {
+        let files = match self.shell.copies().await {
+            Some(Ok(files)) if files.is_empty() => return Err(ExportError::Nothing),
+            Some(Ok(files)) => files,
+            Some(Err(_)) => return Err(ExportError::Storage),
+            None => return Err(ExportError::Closed),
+        };
+        files.iter().map(|file| CopiesExport::of(file).ok_or(ExportError::Storage)).collect()
+    }
+
+    /// Says that the system has found a network, or lost it. Returns at once.
+    pub fn network_changed(&self, available: bool) {
+        self.shell.tell(Event::Network { available });
+    }
+
     /// Stops every task and releases the files. Calling it again does nothing; dropping the core
     /// does it too.
     pub fn close(&self) {
@@ -143,7 +229,7 @@ impl Core {
     }
 
     fn view(&self, payment: PaymentId) -> Option<PaymentView> {
-        locked(&self.engine).payment(payment)
+        locked(&self.engine).payment_at(payment, self.clock.now())
     }
 }
 

@@ -3,6 +3,7 @@
 //! A screen switches on the variant and has its own words; the English sentence of each says
 //! what to do next, for logs and tests.
 
+use crate::view::Cap;
 use holdfast_domain::{CartError, PaymentState};
 
 /// Why the core did not open.
@@ -151,6 +152,12 @@ pub enum SummaryError {
     /// The sum is more than Stripe takes.
     #[error("the total is too large; split it")]
     TooMuch,
+    /// As much waits on this handheld as the tenant allows.
+    #[error("too much waits on this handheld; connect it so that it is sent")]
+    OverCap {
+        /// Which limit.
+        cap: Cap,
+    },
     /// The device has no room.
     #[error("the storage is full; make room and try again")]
     StorageFull,
@@ -205,6 +212,12 @@ pub enum MethodError {
         /// The code asked for.
         code: String,
     },
+    /// As much waits on this handheld as the tenant allows.
+    #[error("too much waits on this handheld; connect it so that it is sent")]
+    OverCap {
+        /// Which limit.
+        cap: Cap,
+    },
     /// The device has no room.
     #[error("the storage is full; make room and try again")]
     StorageFull,
@@ -234,11 +247,165 @@ pub enum HoldError {
     /// The device key did not sign.
     #[error("the device key is not available; restart the handheld")]
     DeviceKeyUnavailable,
+    /// The system has lost the device key.
+    #[error("the device key is lost; enrol this handheld again, what waits is kept")]
+    DeviceKeyLost,
+    /// As much waits on this handheld as the tenant allows.
+    #[error("too much waits on this handheld; connect it so that it is sent")]
+    OverCap {
+        /// Which limit.
+        cap: Cap,
+    },
     /// The device has no room.
     #[error("the storage is full; make room and hold again")]
     StorageFull,
     /// The order could not be stored.
     #[error("the order could not be stored; restart the handheld and hold again")]
+    Storage,
+    /// The core is closed.
+    #[error("the core is closed")]
+    Closed,
+}
+
+/// Why a payment was not canceled or withdrawn. Nothing was stored, nothing will be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// No payment has this ID.
+    #[error("there is no such payment")]
+    NotFound,
+    /// It is a draft: discard it.
+    #[error("this payment was not held; discard the draft")]
+    NotHeld,
+    /// It is paid, or over already.
+    #[error("this payment is over already")]
+    Over {
+        /// Where it stands.
+        state: PaymentState,
+    },
+    /// A withdrawal needs a reason.
+    #[error("say why, in a few words")]
+    ReasonMissing,
+    /// The reason is too long.
+    #[error("the reason has at most {max} characters")]
+    ReasonTooLong {
+        /// Characters at the most.
+        max: u32,
+    },
+    /// The handheld does not belong to the gateway of this payment (any more).
+    #[error("this handheld is not enrolled at the gateway of this payment; ask the administrator")]
+    NotEnrolled,
+    /// The device key did not sign.
+    #[error("the device key is not available; restart the handheld")]
+    DeviceKeyUnavailable,
+    /// The device has no room.
+    #[error("the storage is full; make room and try again")]
+    StorageFull,
+    /// The request could not be stored.
+    #[error("the request could not be stored; restart the handheld")]
+    Storage,
+    /// The core is closed.
+    #[error("the core is closed")]
+    Closed,
+}
+
+/// Why a parked payment was not queued again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RetryError {
+    /// No payment has this ID.
+    #[error("there is no such payment")]
+    NotFound,
+    /// It is not parked.
+    #[error("this payment is not parked")]
+    NotParked {
+        /// Where it stands.
+        state: PaymentState,
+    },
+    /// The device has no room.
+    #[error("the storage is full; make room and try again")]
+    StorageFull,
+    /// It could not be stored.
+    #[error("it could not be stored; restart the handheld")]
+    Storage,
+    /// The core is closed.
+    #[error("the core is closed")]
+    Closed,
+}
+
+/// Why a receipt proves nothing here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiptError {
+    /// The text is no receipt of a kind this core knows.
+    #[error("that is not a receipt; scan the code on the payer's paid page")]
+    NotAReceipt,
+    /// No gateway that this handheld was enrolled at has signed it.
+    #[error("this receipt is not from this handheld's gateway; do not accept it")]
+    NotByThisGateway,
+    /// It is for a payment that was not held here.
+    #[error("this receipt is for a payment of another handheld")]
+    UnknownPayment,
+    /// It is for another tenant.
+    #[error("this receipt is for another organisation")]
+    AnotherTenant,
+    /// It is for another amount.
+    #[error("this receipt is for another amount; call the administrator")]
+    AmountDiffers,
+    /// A test receipt for a live payment, or the other way round.
+    #[error("a test receipt proves no live payment; do not accept it")]
+    ModeDiffers,
+    /// The device has no room.
+    #[error("the storage is full; make room and scan again")]
+    StorageFull,
+    /// The proof could not be stored.
+    #[error("the proof could not be stored; restart the handheld and scan again")]
+    Storage,
+    /// The core is closed.
+    #[error("the core is closed")]
+    Closed,
+}
+
+/// Why a confirm code proves nothing here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodeError {
+    /// No payment has this ID.
+    #[error("there is no such payment")]
+    NotFound,
+    /// It was not held here, so that there is no code to compare with.
+    #[error("this payment was not held on this handheld")]
+    NotHeld,
+    /// Not eight letters and digits.
+    #[error("a confirm code has eight letters and digits; type it again")]
+    Unreadable,
+    /// It is another code.
+    #[error("that is not the code of this payment; {tries_left} tries are left")]
+    Wrong {
+        /// Tries before a pause.
+        tries_left: u32,
+    },
+    /// Too many wrong codes.
+    #[error("too many wrong codes; wait {wait_s} seconds, or scan the receipt")]
+    Locked {
+        /// Seconds until the next try.
+        wait_s: u32,
+    },
+    /// The device has no room.
+    #[error("the storage is full; make room and try again")]
+    StorageFull,
+    /// The outcome could not be stored.
+    #[error("the outcome could not be stored; restart the handheld")]
+    Storage,
+    /// The core is closed.
+    #[error("the core is closed")]
+    Closed,
+}
+
+/// Why there is no file of sealed copies.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExportError {
+    /// Nothing waits.
+    #[error("there is nothing to export: no order waits")]
+    Nothing,
+    /// The files cannot be read.
+    #[error("the storage cannot be read; restart the handheld")]
     Storage,
     /// The core is closed.
     #[error("the core is closed")]

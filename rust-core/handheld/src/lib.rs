@@ -22,11 +22,13 @@ pub mod view;
 
 pub use crate::core::{Core, CoreConfig};
 pub use error::{
-    EnrolError, HoldError, MethodError, OpenError, QrError, RefreshError, SummaryError,
+    CodeError, EnrolError, ExportError, HoldError, MethodError, OpenError, QrError, ReceiptError,
+    RefreshError, RequestError, RetryError, SummaryError,
 };
 pub use port::{CoreListener, DeviceKey, DeviceKeyError, KeyVault, Ports, VaultError};
 pub use qr::{QrMatrix, qr_code};
 pub use view::{
-    CartLine, CatalogueItemView, EnrolmentView, LinkState, MoneyView, ParkedReason,
-    PaymentTypeView, PaymentView, Provider, QuarantineView, Snapshot, SummaryLineView,
+    Cap, CartLine, CatalogueItemView, CopiesExport, EnrolmentView, KeyState, LinkState, MoneyView,
+    ParkedReason, PaymentTypeView, PaymentView, Provider, QuarantineView, RecordFault, RequestKind,
+    RequestView, Snapshot, SummaryLineView, WhoActs,
 };

@@ -121,6 +121,86 @@ pub enum ParkedReason {
     LifetimeOver,
 }
 
+/// Who is to act when something is wrong with a payment. Until roles exist the administrator is the
+/// named person for all that an officer cannot do on the handheld.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhoActs {
+    /// The officer, on this handheld: retry, withdraw, or ask for another card.
+    Officer,
+    /// The administrator, on the gateway's pages.
+    Administrator,
+}
+
+/// What an officer can ask for after the hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestKind {
+    /// Cancel it. Paid wins.
+    Cancel,
+    /// Give it up, for a reason.
+    Withdraw,
+}
+
+/// A request of the officer: signed, on disk, and sent until the gateway answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestView {
+    /// What was asked for.
+    pub kind: RequestKind,
+    /// The officer's reason; only for a withdrawal.
+    pub reason: Option<String>,
+    /// True once the gateway has answered.
+    pub answered: bool,
+    /// Why the gateway will never take it.
+    pub refused: Option<ParkedReason>,
+}
+
+/// A limit on what may wait on this handheld, as the tenant decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cap {
+    /// So many orders may wait.
+    Orders {
+        /// Orders at the most.
+        max: u32,
+    },
+    /// The oldest order has waited for too long.
+    Age {
+        /// Seconds at the most.
+        max_s: u32,
+    },
+    /// The orders that wait may come to so much in one currency.
+    Sum {
+        /// The sum at the most.
+        max: MoneyView,
+    },
+}
+
+/// Whether this handheld's keys are there. Without them nothing new is held; enrolling again is the
+/// way on, and what waits is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    /// Both keys answer, as far as is known.
+    Good,
+    /// The system has lost the key that signs.
+    DeviceKeyLost,
+    /// The system has lost the key that the records are sealed under. They are kept, and the copies
+    /// of queued orders can be exported for the administrator.
+    VaultKeyLost,
+}
+
+/// What is wrong with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordFault {
+    /// It does not open: changed, swapped with another, or of another installation.
+    Damaged,
+    /// The index names it, and it is not there.
+    Missing,
+    /// It is older (or newer) than the index says.
+    RolledBack,
+    /// It is there, and the index does not name it.
+    Stray,
+    /// The key it was sealed under is lost.
+    KeyLost,
+}
+
 /// One payment as its screens show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentView {
@@ -138,8 +218,15 @@ pub struct PaymentView {
     pub payment_type: Option<PaymentTypeView>,
     /// Mode of the chosen way to pay, pinned when it was chosen.
     pub mode: Option<Mode>,
-    /// Milliseconds since 1970, by this handheld's clock.
+    /// Milliseconds since 1970, corrected by the gateway's clock where that is known.
     pub held_at_ms: Option<i64>,
+    /// False if `held_at_ms` is by this handheld's clock alone.
+    pub held_at_is_sure: bool,
+    /// True if the order's lifetime has passed.
+    pub lifetime_over: bool,
+    /// False if the lifetime was counted from the first sight after a start, for want of a better
+    /// clock.
+    pub lifetime_is_sure: bool,
     /// What the QR code says; there as soon as the hold has returned.
     pub pay_address: Option<String>,
     /// Host of the pay address, to stand in words beside the code.
@@ -154,6 +241,17 @@ pub struct PaymentView {
     pub attention: Option<AttentionReason>,
     /// Why the gateway refused the order.
     pub parked: Option<ParkedReason>,
+    /// True if it is paid by the payer's receipt or code, and the gateway itself has not said so yet.
+    pub verified_offline: bool,
+    /// What the officer asked for after the hold.
+    pub request: Option<RequestView>,
+    /// True if it was found held at a start, and nobody may have been told that it was: the app
+    /// ended, or the disk failed, at that very moment. It counts as held.
+    pub found_at_start: bool,
+    /// True if this handheld's own record is lost and the gateway told of the payment.
+    pub from_gateway: bool,
+    /// Who acts, where something is wrong.
+    pub who_acts: Option<WhoActs>,
 }
 
 /// What is known of the way to the gateway.
@@ -174,6 +272,32 @@ pub struct QuarantineView {
     pub table: String,
     /// Its ID: for a payment, the payment ID.
     pub record_id: String,
+    /// What is wrong with it.
+    pub fault: RecordFault,
+    /// True once the gateway has been told (payments only).
+    pub reported: bool,
+}
+
+/// A file of copies of waiting orders, that only the gateway can read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopiesExport {
+    /// What to call it.
+    pub file_name: String,
+    /// JSON.
+    pub contents: String,
+    /// How many orders there are in it.
+    pub orders: u32,
+}
+
+impl CopiesExport {
+    /// Writes the file; `None` if it cannot be written as JSON.
+    pub(crate) fn of(file: &holdfast_protocol::wire::CopiesFile) -> Option<Self> {
+        Some(Self {
+            file_name: format!("holdfast-orders-{}-{}.json", file.tenant, file.device),
+            contents: serde_json::to_string(file).ok()?,
+            orders: u32::try_from(file.copies.len()).unwrap_or(u32::MAX),
+        })
+    }
 }
 
 /// Everything but the contents of older payments, at one moment.
@@ -197,4 +321,9 @@ pub struct Snapshot {
     pub queued: u32,
     /// Records that could not be read.
     pub quarantine: Vec<QuarantineView>,
+    /// Whether the keys are there.
+    pub keys: KeyState,
+    /// True if an older file was put back: the gateway knows orders of this handheld that its file
+    /// does not. They were taken over from the gateway, and sequence numbers go on after a gap.
+    pub older_file: bool,
 }

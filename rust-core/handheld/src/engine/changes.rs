@@ -2,16 +2,15 @@
 
 use super::exchange::{Answer, Response, TransportFault};
 use super::message::{Chore, Command, Step};
-use super::outbox::{revised, with_status};
-use super::record::{Counters, Held, Payment, Record, Write};
+use super::outbox::Heard;
+use super::record::{Counters, Record, Write};
 use super::token::refresh_error;
 use super::tries::Tries;
 use super::turn::{Moment, Turn};
 use super::{Engine, Purpose};
 use crate::error::RefreshError;
-use holdfast_domain::PaymentId;
-use holdfast_protocol::wire::{ChangesResponse, LONG_POLL_S_MAX, PaymentStatus};
-use std::collections::BTreeMap;
+use holdfast_protocol::wire::{ChangesResponse, LONG_POLL_S_MAX};
+use std::cmp::Ordering;
 
 /// An answer may come this much later than the wait that was asked for, in milliseconds.
 const ANSWER_MS_MAX: u64 = 10_000;
@@ -97,47 +96,28 @@ impl Engine {
         let Some(enrolment) = self.durable.enrolment() else {
             return Vec::new();
         };
-        let counters = self.durable.counters(enrolment);
-        if counters.changes_after > 0 && counters.epoch != response.epoch {
-            return self.restored_writes(counters, response.epoch);
-        }
-        let next = Counters {
-            changes_after: response.revision.max(counters.changes_after),
-            epoch: response.epoch,
-            ..counters
+        let known = self.durable.counters(enrolment);
+        let heard = Heard { epoch: response.epoch, at_unix_s: response.gateway_time_unix_s };
+        let was_restored = known.changes_after > 0 && heard.epoch > known.epoch;
+        let mut writes = self.heard_writes(response.payments, heard);
+        // What was asked for counted from a revision of before the restore: ask for everything.
+        let changes_after = if was_restored { 0 } else { response.revision };
+        let changes_after = match heard.epoch.cmp(&known.epoch) {
+            Ordering::Less => known.changes_after,
+            Ordering::Equal => changes_after.max(known.changes_after),
+            Ordering::Greater => changes_after,
         };
-        let mut writes: Vec<_> = self.news(response.payments).collect();
-        if next != counters {
-            writes.push(Write::Put(Record::Counters(next)));
-        }
-        writes
-    }
-
-    /// The payments that changed, each once.
-    fn news(&self, statuses: Vec<PaymentStatus>) -> impl Iterator<Item = Write> {
-        let mut changed: BTreeMap<PaymentId, Payment> = BTreeMap::new();
-        for status in statuses {
-            let payment = status.payment;
-            let known = changed.get(&payment).or_else(|| self.durable.payment(payment));
-            if let Some(next) = known.and_then(|known| with_status(known, status)) {
-                changed.insert(payment, next);
+        let counters = writes.iter_mut().find_map(|write| match write {
+            Write::Put(Record::Counters(counters)) => Some(counters),
+            _ => None,
+        });
+        match counters {
+            Some(counters) => counters.changes_after = changes_after,
+            None if changes_after != known.changes_after => {
+                writes.push(Write::Put(Record::Counters(Counters { changes_after, ..known })));
             }
+            None => {}
         }
-        changed.into_values().map(Write::payment)
-    }
-
-    /// The gateway was restored from a backup and counts its revisions anew: ask for everything,
-    /// and let any answer be news.
-    fn restored_writes(&self, counters: Counters, epoch: u64) -> Vec<Write> {
-        log::warn!("the gateway was restored: epoch {} follows {}", epoch, counters.epoch);
-        let forget = |payment: &Payment| {
-            let held = payment.held.as_ref()?;
-            let status = PaymentStatus { revision: 0, ..held.status.clone()? };
-            Some(revised(payment, Held { status: Some(status), ..held.clone() }))
-        };
-        let payments = self.durable.payments().filter_map(forget);
-        let mut writes: Vec<_> = payments.map(Write::payment).collect();
-        writes.push(Write::Put(Record::Counters(Counters { changes_after: 0, epoch, ..counters })));
         writes
     }
 }

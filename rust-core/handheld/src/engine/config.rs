@@ -3,7 +3,8 @@
 use super::enrol::is_web_address;
 use super::exchange::{Answer, Response, TransportFault};
 use super::message::{Chore, Command, Step};
-use super::record::{Config, Enrolment, Record, Write};
+use super::outbox::Heard;
+use super::record::{Config, Enrolment, Key, Record, Write};
 use super::token::{REQUEST_MS_MAX, refresh_error};
 use super::tries::Tries;
 use super::turn::{Moment, Turn};
@@ -71,7 +72,15 @@ impl Engine {
     }
 
     fn config_writes(&self, config: ConfigResponse, now: Moment) -> Vec<Write> {
+        let heard = Heard { epoch: config.epoch, at_unix_s: config.gateway_time_unix_s };
         let mut writes = self.drafts_to_choose_again(&config);
+        writes.extend(self.heard_writes(Vec::new(), heard));
+        let forgotten = self.forget_history(&config);
+        // Both may move the counters; what is forgotten waits for the next time then.
+        let moves = |write: &Write| write.key() == Key::Counters;
+        if !writes.iter().any(moves) {
+            writes.extend(forgotten);
+        }
         if let Some(known) = self.durable.enrolment() {
             let enrolment = Enrolment {
                 public_url: config.public_url.clone(),

@@ -3,7 +3,7 @@
 use super::message::{Caller, Reply, Step};
 use super::record::{Key, Payment, Write};
 use super::turn::Turn;
-use super::{Engine, show};
+use super::{Engine, Moment};
 use crate::error::{MethodError, SummaryError};
 use crate::view::CartLine;
 use holdfast_domain::{Cart, OrderLine, PaymentId, PaymentTypeCode};
@@ -24,6 +24,10 @@ impl Engine {
             Ok(cart) => cart,
             Err(error) => return Step::reply(caller, Reply::OpenSummary(Err(error))),
         };
+        if let Some(cap) = self.cap_passed_by(cart.total, turn.now) {
+            let refused = Reply::OpenSummary(Err(SummaryError::OverCap { cap }));
+            return Step::reply(caller, refused);
+        }
         let payment = self.mint(turn);
         let draft = Payment {
             payment,
@@ -45,8 +49,9 @@ impl Engine {
         caller: Caller,
         payment: PaymentId,
         code: &PaymentTypeCode,
+        now: Moment,
     ) -> Step {
-        match self.with_method(payment, code) {
+        match self.with_method(payment, code, now) {
             Ok(draft) => Step {
                 writes: vec![Write::payment(draft)],
                 replies: vec![(caller, Reply::ChooseMethod(Ok(())))],
@@ -117,6 +122,7 @@ impl Engine {
         &self,
         payment: PaymentId,
         code: &PaymentTypeCode,
+        now: Moment,
     ) -> Result<Payment, MethodError> {
         let draft = self.durable.payment(payment).ok_or(MethodError::NotFound)?;
         if let Some(state) = self.promised_state(draft) {
@@ -132,6 +138,9 @@ impl Engine {
             let (code, currency) = (code.to_string(), offer.currency.to_string());
             return Err(MethodError::CurrencyDiffers { code, currency });
         }
+        if let Some(cap) = self.cap_passed_by(draft.cart.total, now) {
+            return Err(MethodError::OverCap { cap });
+        }
         let revision = draft.revision.saturating_add(1);
         Ok(Payment { method: Some(offer.clone()), revision, ..draft.clone() })
     }
@@ -141,6 +150,6 @@ impl Engine {
         if self.holds.includes(payment.payment) {
             return Some(holdfast_domain::PaymentState::Queued);
         }
-        payment.held.as_ref().map(|_| show::state(payment))
+        payment.held.as_ref().map(|_| self.state(payment))
     }
 }

@@ -1,7 +1,10 @@
 //! What is on disk, as the engine sees it.
 
-use super::record::{Config, Counters, Enrolment, Key, Payment, Record, Write};
-use holdfast_domain::PaymentId;
+use super::record::{
+    ClockMark, Config, Counters, Enrolment, Key, Notice, NoticeTag, Payment, Record, Write,
+};
+use crate::view::RecordFault;
+use holdfast_domain::{DeviceId, PaymentId};
 use std::collections::BTreeMap;
 
 /// The mirror of the disk. It changes only by [`Durable::apply`], after the same write was stored.
@@ -11,7 +14,11 @@ pub struct Durable {
     config: Option<Config>,
     counters: Option<Counters>,
     payments: BTreeMap<PaymentId, Payment>,
+    earlier: BTreeMap<DeviceId, Enrolment>,
+    clock: Option<ClockMark>,
+    notices: BTreeMap<(PaymentId, NoticeTag), Notice>,
     quarantine: Vec<Quarantined>,
+    key_lost: bool,
 }
 
 /// A record that cannot be read. It stays on disk, and is left out.
@@ -21,6 +28,17 @@ pub struct Quarantined {
     pub table: &'static str,
     /// Its ID in words: for a payment, the payment ID.
     pub record_id: String,
+    /// What is wrong with it.
+    pub fault: RecordFault,
+    /// False if it is known that nothing was promised in it.
+    pub may_be_held: bool,
+}
+
+impl Quarantined {
+    /// The payment it is about, if it is about one.
+    pub fn payment(&self) -> Option<PaymentId> {
+        (self.table == "payment").then(|| PaymentId::parse(&self.record_id).ok()).flatten()
+    }
 }
 
 impl Durable {
@@ -32,6 +50,11 @@ impl Durable {
         }
         durable.mend_counters();
         durable
+    }
+
+    /// The same, if the key that the records were sealed under is lost: nothing could be read.
+    pub fn key_lost(quarantine: Vec<Quarantined>) -> Self {
+        Self { quarantine, key_lost: true, ..Self::default() }
     }
 
     /// Mirrors one stored write.
@@ -48,6 +71,20 @@ impl Durable {
             Write::Delete(Key::Counters) => self.counters = None,
             Write::Delete(Key::Payment(payment)) => {
                 self.payments.remove(&payment);
+            }
+            Write::Put(Record::Earlier(enrolment)) => {
+                self.earlier.insert(enrolment.device, *enrolment);
+            }
+            Write::Put(Record::Clock(clock)) => self.clock = Some(clock),
+            Write::Put(Record::Notice(notice)) => {
+                self.notices.insert((notice.payment, notice.tag), *notice);
+            }
+            Write::Delete(Key::Earlier(device)) => {
+                self.earlier.remove(&device);
+            }
+            Write::Delete(Key::Clock) => self.clock = None,
+            Write::Delete(Key::Notice(payment, tag)) => {
+                self.notices.remove(&(payment, tag));
             }
         }
     }
@@ -72,6 +109,47 @@ impl Durable {
         self.payments.values()
     }
 
+    /// An earlier enrolment, by its device ID.
+    pub fn earlier(&self, device: DeviceId) -> Option<&Enrolment> {
+        self.earlier.get(&device)
+    }
+
+    /// The present enrolment and all before it.
+    pub fn enrolments(&self) -> impl Iterator<Item = &Enrolment> {
+        self.enrolment.iter().chain(self.earlier.values())
+    }
+
+    /// The enrolment of a device ID that this handheld has or had.
+    pub fn enrolment_of(&self, device: DeviceId) -> Option<&Enrolment> {
+        self.enrolments().find(|enrolment| enrolment.device == device)
+    }
+
+    /// The last mark of the gateway's clock.
+    pub fn clock(&self) -> Option<ClockMark> {
+        self.clock
+    }
+
+    /// One notice.
+    pub fn notice(&self, payment: PaymentId, tag: NoticeTag) -> Option<&Notice> {
+        self.notices.get(&(payment, tag))
+    }
+
+    /// Every notice.
+    pub fn notices(&self) -> impl Iterator<Item = &Notice> {
+        self.notices.values()
+    }
+
+    /// True if the key that the records were sealed under is lost, and no new one has taken its
+    /// place by an enrolment.
+    pub fn is_key_lost(&self) -> bool {
+        self.key_lost && self.enrolment.is_none()
+    }
+
+    /// The ledger's epoch, as far as this handheld knows.
+    pub fn epoch(&self) -> u64 {
+        self.counters.map_or(0, |counters| counters.epoch)
+    }
+
     /// What could not be read.
     pub fn quarantine(&self) -> &[Quarantined] {
         &self.quarantine
@@ -87,11 +165,10 @@ impl Durable {
 
     /// The latest time in any payment ID, so that a new one sorts after all of them.
     pub(crate) fn latest_minted_ms(&self) -> u64 {
-        let Some((last, _)) = self.payments.last_key_value() else {
-            return 0;
-        };
-        // RFC 9562: the first 48 bits of a version 7 UUID are milliseconds since 1970.
-        last.as_bytes().iter().take(6).fold(0, |ms, byte| (ms << 8) | u64::from(*byte))
+        let last = self.payments.last_key_value().map_or(0, |(last, _)| minted_ms(*last));
+        let unread = self.quarantine.iter().filter_map(Quarantined::payment).map(minted_ms).max();
+        let forgotten = self.counters.map_or(0, |counters| counters.forgotten_until_ms);
+        last.max(unread.unwrap_or(0)).max(forgotten)
     }
 
     /// The counters may be damaged or lost. A number must never be used twice; a gap is only
@@ -117,6 +194,12 @@ impl Durable {
     }
 }
 
+/// The milliseconds since 1970 that an ID was minted with.
+pub(crate) fn minted_ms(payment: PaymentId) -> u64 {
+    // RFC 9562: they are the first 48 bits of a version 7 UUID.
+    payment.as_bytes().iter().take(6).fold(0, |ms, byte| (ms << 8) | u64::from(*byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,7 +212,12 @@ mod tests {
     fn next_sequence(records: Vec<Record>, quarantined: &[&'static str]) -> u64 {
         let quarantine = quarantined
             .iter()
-            .map(|table| Quarantined { table, record_id: String::new() })
+            .map(|table| Quarantined {
+                table,
+                record_id: String::new(),
+                fault: RecordFault::Damaged,
+                may_be_held: true,
+            })
             .collect();
         let durable = Durable::load(records, quarantine);
         durable.counters(durable.enrolment().unwrap()).next_sequence

@@ -13,6 +13,7 @@ use holdfast_domain::Secret;
 use holdfast_protocol::confirm::CONFIRM_SECRET_BYTES;
 use holdfast_protocol::enrolment::{proof_message, six_digits};
 use holdfast_protocol::pay_address::host_in_words;
+use holdfast_protocol::sealed_copy::{COPY_KEY_BYTES, CopyPublicKey};
 use holdfast_protocol::wire::{EnrolRequest, EnrolResponse, ErrorCode, WIRE_VERSION};
 use holdfast_protocol::{DevicePublicKey, DeviceSignature, EnrolmentLink};
 use zeroize::Zeroizing;
@@ -105,6 +106,10 @@ impl Engine {
         let gateway_key = BASE64URL_NOPAD.decode(response.gateway_public_key.as_bytes()).ok()?;
         let gateway_key = DevicePublicKey::from_sec1(&gateway_key).ok()?;
         let confirm_secret = confirm_secret(response.confirm_secret)?;
+        let copy_key = match response.copy_key {
+            Some(text) => Some(copy_key(&text)?),
+            None => None,
+        };
         let enrolment = Enrolment {
             gateway_url: link.gateway_url.clone(),
             public_url: response.public_url,
@@ -118,6 +123,7 @@ impl Engine {
             organisation: response.organisation,
             approved: response.approved,
             confirm_secret,
+            copy_key,
         };
         is_ours.then(|| self.enrolment_writes(enrolment))
     }
@@ -138,12 +144,16 @@ impl Engine {
             self.durable.enrolment().is_some_and(|before| before.device == enrolment.device);
         if !is_same_device {
             writes.push(Write::Put(Record::Counters(Counters::new(enrolment.device))));
+            let before = self.durable.enrolment().cloned().map(Box::new);
+            writes.extend(before.map(|before| Write::Put(Record::Earlier(before))));
         }
         writes.push(Write::enrolment(enrolment));
         writes
     }
 
     fn enrolled(&mut self, writes: Vec<Write>) -> Step {
+        // This key has just signed.
+        self.device_key_lost = false;
         let replies = self.enrolling.take().map(|e| (e.caller, Reply::Enrol(Ok(()))));
         Step { writes, replies: replies.into_iter().collect(), ..Step::default() }
     }
@@ -181,6 +191,11 @@ impl Enrolling {
 /// True for what can be the base of a pay address.
 pub(super) fn is_web_address(url: &str) -> bool {
     address::check(url) != Err(AddressFault::NoAddress) && url.is_ascii()
+}
+
+fn copy_key(text: &str) -> Option<[u8; COPY_KEY_BYTES]> {
+    let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+    CopyPublicKey::from_bytes(&bytes).ok().map(|key| *key.as_bytes())
 }
 
 fn confirm_secret(text: String) -> Option<Secret<[u8; CONFIRM_SECRET_BYTES]>> {

@@ -2,7 +2,10 @@
 
 use super::exchange::{Request, Response, TransportFault};
 use super::record::Write;
-use crate::error::{EnrolError, HoldError, MethodError, RefreshError, SummaryError};
+use crate::error::{
+    CodeError, EnrolError, HoldError, MethodError, ReceiptError, RefreshError, RequestError,
+    RetryError, SummaryError,
+};
 use crate::port::DeviceKeyError;
 use crate::view::CartLine;
 use holdfast_domain::{PaymentId, PaymentTypeCode};
@@ -51,6 +54,11 @@ pub enum Event {
     },
     /// The time of [`super::Engine::next_wake_ms`] has come.
     Woke,
+    /// The system says that there is a network now, or none.
+    Network {
+        /// True if there is one.
+        available: bool,
+    },
 }
 
 /// What callers can ask for.
@@ -68,6 +76,16 @@ pub enum Call {
     Hold(PaymentId),
     /// Forget a draft.
     DiscardDraft(PaymentId),
+    /// Ask the gateway to cancel a held payment.
+    Cancel(PaymentId),
+    /// Give a held payment up, for a reason.
+    Withdraw(PaymentId, String),
+    /// Queue a parked payment again.
+    Retry(PaymentId),
+    /// Check the receipt of a payer.
+    VerifyReceipt(String),
+    /// Check the confirm code of a payer.
+    VerifyCode(PaymentId, String),
 }
 
 /// What the engine wants done, in this order, once the writes of the step are durable.
@@ -126,6 +144,14 @@ pub enum Reply {
     Hold(Result<(), HoldError>),
     /// To [`Call::DiscardDraft`].
     DiscardDraft(Result<(), SummaryError>),
+    /// To [`Call::Cancel`] and [`Call::Withdraw`].
+    Request(Result<(), RequestError>),
+    /// To [`Call::Retry`].
+    Retry(Result<(), RetryError>),
+    /// To [`Call::VerifyReceipt`]: the payment that is paid.
+    VerifyReceipt(Result<PaymentId, ReceiptError>),
+    /// To [`Call::VerifyCode`].
+    VerifyCode(Result<(), CodeError>),
 }
 
 /// Why records were not stored. Nothing of the commit is there.
@@ -154,6 +180,14 @@ impl Reply {
             Self::Hold(_) if full => Self::Hold(Err(HoldError::StorageFull)),
             Self::Hold(_) => Self::Hold(Err(HoldError::Storage)),
             Self::DiscardDraft(_) => Self::DiscardDraft(Err(summary)),
+            Self::Request(_) if full => Self::Request(Err(RequestError::StorageFull)),
+            Self::Request(_) => Self::Request(Err(RequestError::Storage)),
+            Self::Retry(_) if full => Self::Retry(Err(RetryError::StorageFull)),
+            Self::Retry(_) => Self::Retry(Err(RetryError::Storage)),
+            Self::VerifyReceipt(_) if full => Self::VerifyReceipt(Err(ReceiptError::StorageFull)),
+            Self::VerifyReceipt(_) => Self::VerifyReceipt(Err(ReceiptError::Storage)),
+            Self::VerifyCode(_) if full => Self::VerifyCode(Err(CodeError::StorageFull)),
+            Self::VerifyCode(_) => Self::VerifyCode(Err(CodeError::Storage)),
         }
     }
 }

@@ -51,18 +51,24 @@
 //! only; the configuration, every so often; the long poll; and forced refreshes, which wait until
 //! each of these has been asked once.
 
+mod caps;
 mod changes;
+mod clock;
 mod config;
 mod draft;
 mod durable;
 mod enrol;
 mod exchange;
+mod history;
 mod hold;
 mod message;
+mod notices;
 mod outbox;
+mod proof;
 mod record;
 mod refresh;
 mod show;
+mod standing;
 mod token;
 mod tries;
 mod turn;
@@ -73,11 +79,17 @@ pub(crate) mod tests;
 pub use durable::{Durable, Quarantined};
 pub use exchange::{HttpMethod, Request, Response, TransportFault};
 pub use message::{Call, Caller, Command, Event, Reply, Step, StoreFault, Ticket};
-pub use record::{Config, Counters, Delivery, Enrolment, Held, Key, Payment, Record, Route, Write};
+pub use proof::{CODE_LOCK_MS, CODE_TRIES_MAX};
+pub use record::{
+    BootId, ClockMark, Config, Counters, Delivery, Enrolment, Held, HeldMoment, Key, Notice,
+    NoticeState, NoticeTag, Payment, Proof, Record, Route, Write,
+};
 pub use tries::WAIT_MS_MAX;
 pub use turn::{Moment, Random, Turn};
 
 use crate::view::LinkState;
+use clock::GatewayClock;
+use holdfast_domain::PaymentId;
 use message::Chore;
 use std::collections::BTreeMap;
 
@@ -86,13 +98,20 @@ pub struct Engine {
     durable: Durable,
     device_name: String,
     outbox: outbox::Outbox,
+    notices: notices::Notices,
     holds: hold::Holds,
+    untold: hold::Untold,
     enrolling: Option<enrol::Enrolling>,
     token: token::Token,
     config: config::Fetch,
     changes: changes::Poll,
     refresh: Option<refresh::Refresh>,
     clock: GatewayClock,
+    boot: Option<BootId>,
+    now: Moment,
+    loaded_mono_ms: u64,
+    device_key_lost: bool,
+    wrong_code_at: BTreeMap<PaymentId, u64>,
     link: LinkState,
     tickets: BTreeMap<Ticket, Purpose>,
     next_ticket: u64,
@@ -112,7 +131,9 @@ enum Purpose {
     Token,
     Config,
     Changes,
-    Order(holdfast_domain::PaymentId),
+    Order(PaymentId),
+    NoticeSignature,
+    Notice(PaymentId, NoticeTag),
 }
 
 impl Engine {
@@ -121,6 +142,13 @@ impl Engine {
     pub fn load(durable: Durable, device_name: String) -> Self {
         Self {
             outbox: outbox::Outbox::load(&durable),
+            notices: notices::Notices::load(&durable),
+            untold: hold::Untold::default(),
+            boot: None,
+            now: Moment { wall_ms: 0, mono_ms: 0 },
+            loaded_mono_ms: 0,
+            device_key_lost: false,
+            wrong_code_at: BTreeMap::new(),
             last_minted_ms: durable.latest_minted_ms(),
             durable,
             device_name,
@@ -141,8 +169,18 @@ impl Engine {
 
     /// Takes in one event. The step's writes are to be stored, then [`Engine::settle`] is called.
     pub fn handle(&mut self, event: Event, turn: &mut Turn) -> Step {
+        self.now = turn.now;
+        let mut step = self.decide(event, turn);
+        self.tell(&mut step, turn.now);
+        step
+    }
+
+    fn decide(&mut self, event: Event, turn: &mut Turn) -> Step {
         match event {
-            Event::Started => self.drop_old_drafts(turn),
+            Event::Started => {
+                self.loaded_mono_ms = turn.now.mono_ms;
+                self.drop_old_drafts(turn)
+            }
             Event::Called { caller, call } => self.called(caller, call, turn),
             Event::PublicKey { ticket, answer } => match self.tickets.remove(&ticket) {
                 Some(Purpose::EnrolKey) => self.enrol_key(answer),
@@ -152,6 +190,7 @@ impl Engine {
                 Some(Purpose::EnrolProof) => self.enrol_proof(answer),
                 Some(Purpose::HoldSignature) => self.hold_signature(answer),
                 Some(Purpose::TokenSignature) => self.token_signature(answer, turn),
+                Some(Purpose::NoticeSignature) => self.notice_signature(ticket, answer, turn),
                 _ => Step::default(),
             },
             Event::Answered { ticket, answer } => match self.tickets.remove(&ticket) {
@@ -160,9 +199,13 @@ impl Engine {
                 Some(Purpose::Config) => self.config_answer(answer, turn),
                 Some(Purpose::Changes) => self.changes_answer(answer, turn),
                 Some(Purpose::Order(payment)) => self.order_answer(payment, answer, turn),
+                Some(Purpose::Notice(payment, tag)) => {
+                    self.notice_answer((payment, tag), answer, turn)
+                }
                 _ => Step::default(),
             },
             Event::Woke => Step::default(),
+            Event::Network { available } => self.network_changed(available, turn.now),
         }
     }
 
@@ -173,6 +216,7 @@ impl Engine {
         stored: Result<(), StoreFault>,
         turn: &mut Turn,
     ) -> Vec<Command> {
+        self.now = turn.now;
         let mut commands = Vec::new();
         match stored {
             Ok(()) => {
@@ -203,7 +247,8 @@ impl Engine {
     /// bring news.
     pub fn next_wake_ms(&self) -> Option<u64> {
         let session = self.session_wake_ms();
-        [self.outbox.wake_ms(), session].into_iter().flatten().min()
+        let others = [self.notices_wake_ms(), self.untold_wake_ms()];
+        [self.outbox.wake_ms(), session].into_iter().chain(others).flatten().min()
     }
 
     /// What is stored.
@@ -216,21 +261,44 @@ impl Engine {
             Call::Enrol(link) => self.enrol(caller, link),
             Call::Refresh => self.refresh(caller, turn),
             Call::OpenSummary(lines) => self.open_summary(caller, &lines, turn),
-            Call::ChooseMethod(payment, code) => self.choose_method(caller, payment, &code),
+            Call::ChooseMethod(payment, code) => {
+                self.choose_method(caller, payment, &code, turn.now)
+            }
             Call::Hold(payment) => self.hold(caller, payment),
             Call::DiscardDraft(payment) => self.discard_draft(caller, payment),
+            Call::Cancel(payment) => self.cancel(caller, payment, turn.now),
+            Call::Withdraw(payment, reason) => self.withdraw(caller, payment, &reason, turn.now),
+            Call::Retry(payment) => self.retry(caller, payment),
+            Call::VerifyReceipt(scanned) => self.verify_receipt(caller, &scanned, turn.now),
+            Call::VerifyCode(payment, typed) => self.verify_code(caller, payment, &typed, turn.now),
         }
     }
 
     fn apply(&mut self, write: Write, now: Moment) {
         match &write {
-            Write::Put(Record::Payment(payment)) => self.outbox.follow(payment, now),
+            Write::Put(Record::Payment(payment)) => {
+                self.outbox.follow(payment, self.durable.epoch(), now);
+                self.follow_untold(payment, now);
+            }
+            Write::Delete(Key::Payment(payment)) => self.outbox.forget(*payment),
+            Write::Put(Record::Notice(notice)) => {
+                self.notices.follow(notice, self.durable.epoch(), now);
+                if notice.tag == NoticeTag::Quarantined {
+                    self.notices.reported(now);
+                }
+            }
+            Write::Delete(Key::Notice(payment, tag)) => self.notices.forget(*payment, *tag),
             Write::Put(Record::Enrolment(enrolment)) if self.is_another_device(enrolment) => {
                 self.forget_session();
             }
             _ => {}
         }
+        let epoch = self.durable.epoch();
         self.durable.apply(write);
+        if self.durable.epoch() > epoch && epoch > 0 {
+            self.outbox.present_again(&self.durable, now.mono_ms);
+            self.notices.present_again(&self.durable, now.mono_ms);
+        }
         self.revision = self.revision.saturating_add(1);
     }
 
@@ -252,6 +320,7 @@ impl Engine {
     fn start_what_is_due(&mut self, turn: &mut Turn, commands: &mut Vec<Command>) {
         self.start_signing(turn, commands);
         self.start_deliveries(turn.now, commands);
+        self.start_notices(turn, commands);
         self.start_session(turn, commands);
         self.finish_refresh(commands);
         if self.notified != self.revision {
@@ -276,9 +345,25 @@ impl Engine {
         self.revision = self.revision.saturating_add(1);
         if link == LinkState::Online {
             self.outbox.link_is_back(now);
+            self.notices.link_is_back(now);
             self.config.tries.link_is_back(now.mono_ms);
             self.changes.tries.link_is_back(now.mono_ms);
         }
+    }
+
+    /// The system's word about the network. A new one wakes everything, and what is on its way over
+    /// the old one is asked for again; to lose it stops nothing, since the word may be wrong.
+    fn network_changed(&mut self, available: bool, now: Moment) -> Step {
+        if !available {
+            self.link_is(LinkState::Offline, now);
+            return Step::default();
+        }
+        self.outbox.hurry(now);
+        self.notices.hurry(now);
+        self.token.hurry(now);
+        self.config.tries.link_is_back(now.mono_ms);
+        let abandoned = self.poll_at_once(now);
+        Step { commands: abandoned.into_iter().collect(), ..Step::default() }
     }
 
     fn hear<T>(&mut self, answer: &exchange::Answer<T>, now: Moment) {
@@ -293,25 +378,4 @@ impl Engine {
 
 fn replies(replies: impl IntoIterator<Item = (Caller, Reply)>) -> impl Iterator<Item = Command> {
     replies.into_iter().map(|(caller, reply)| Command::Reply { caller, reply })
-}
-
-/// What is known of the gateway's clock: its time at a moment of ours. Kept on the monotonic clock,
-/// so that a jump of the handheld's clock changes nothing.
-#[derive(Debug, Clone, Copy, Default)]
-struct GatewayClock(Option<(u64, u64)>);
-
-impl GatewayClock {
-    fn learn(&mut self, gateway_unix_s: u64, now: Moment) {
-        self.0 = Some((gateway_unix_s, now.mono_ms));
-    }
-
-    /// Unix seconds by the best knowledge of the gateway's clock.
-    fn unix_s(&self, now: Moment) -> u64 {
-        match self.0 {
-            Some((gateway_unix_s, at_mono_ms)) => {
-                gateway_unix_s.saturating_add(now.mono_ms.saturating_sub(at_mono_ms) / 1_000)
-            }
-            None => now.wall_ms / 1_000,
-        }
-    }
 }

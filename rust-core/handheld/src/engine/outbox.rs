@@ -1,13 +1,14 @@
 //! The outbox: every queued order is brought to its gateway, each at its own pace.
 
 use super::exchange::{Answer, HttpMethod, Refusal, Request, Response, TransportFault};
-use super::message::{Command, Step};
+use super::message::{Caller, Command, Reply, Step};
 use super::record::{Delivery, Held, Payment, Write};
 use super::tries::Tries;
 use super::turn::{Moment, Turn};
 use super::{Durable, Engine, Purpose};
+use crate::error::RetryError;
 use crate::view::ParkedReason;
-use holdfast_domain::PaymentId;
+use holdfast_domain::{PaymentId, PaymentState};
 use holdfast_protocol::wire::{ErrorCode, ORDER_CONTENT_TYPE, PaymentStatus, SubmitResponse};
 use std::collections::BTreeMap;
 
@@ -22,23 +23,38 @@ const DELIVERY_MS_MAX: u64 = 20_000;
 pub(super) struct Outbox(BTreeMap<PaymentId, Tries>);
 
 impl Outbox {
-    /// After a start, everything queued is due.
+    /// After a start, everything that wants to be sent is due.
     pub(super) fn load(durable: &Durable) -> Self {
-        let queued = durable.payments().filter(|payment| payment.is_queued());
-        Self(queued.map(|payment| (payment.payment, Tries::default())).collect())
+        let mut outbox = Self::default();
+        outbox.present_again(durable, 0);
+        outbox
     }
 
     /// Follows a stored payment: a new promise is due at once, a settled one is let go.
-    pub(super) fn follow(&mut self, payment: &Payment, now: Moment) {
-        if payment.is_queued() {
+    pub(super) fn follow(&mut self, payment: &Payment, epoch: u64, now: Moment) {
+        if payment.is_queued() || payment.is_to_be_presented_again(epoch) {
             self.0.entry(payment.payment).or_insert_with(|| Tries::due_at(now.mono_ms));
         } else {
             self.0.remove(&payment.payment);
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
+    /// Looks at every payment, after the gateway was restored.
+    pub(super) fn present_again(&mut self, durable: &Durable, now_ms: u64) {
+        let epoch = durable.epoch();
+        let wanted =
+            |payment: &&Payment| payment.is_queued() || payment.is_to_be_presented_again(epoch);
+        for payment in durable.payments().filter(wanted) {
+            self.0.entry(payment.payment).or_insert_with(|| Tries::due_at(now_ms));
+        }
+    }
+
+    pub(super) fn includes(&self, payment: PaymentId) -> bool {
+        self.0.contains_key(&payment)
+    }
+
+    pub(super) fn forget(&mut self, payment: PaymentId) {
+        self.0.remove(&payment);
     }
 
     pub(super) fn payments(&self) -> impl Iterator<Item = PaymentId> {
@@ -67,10 +83,14 @@ impl Outbox {
 
     /// Those to start now, the longest due first.
     fn due(&self, now: Moment) -> Vec<PaymentId> {
+        let places = self.places();
+        if places == 0 {
+            return Vec::new();
+        }
         let is_due = |(_, tries): &(&PaymentId, &Tries)| tries.is_due(now.mono_ms);
         let mut due: Vec<_> = self.0.iter().filter(is_due).collect();
         due.sort_by_key(|(payment, tries)| (tries.wake_ms(), **payment));
-        due.into_iter().map(|(payment, _)| *payment).take(self.places()).collect()
+        due.into_iter().map(|(payment, _)| *payment).take(places).collect()
     }
 }
 
@@ -103,39 +123,116 @@ impl Engine {
         if let Some(tries) = self.outbox.0.get_mut(&payment) {
             tries.fail_with(&answer, turn);
         }
-        let Some(known) = self.durable.payment(payment) else {
-            return Step::default();
-        };
-        let next = match answer {
+        match answer {
             Answer::Good(response) if response.payment.payment == payment => {
                 self.clock.learn(response.gateway_time_unix_s, turn.now);
-                with_status(known, response.payment)
+                let SubmitResponse { payment, gateway_time_unix_s, epoch } = response;
+                let heard = Heard { epoch, at_unix_s: gateway_time_unix_s };
+                Step::store(self.heard_writes(vec![payment], heard))
             }
             Answer::Refused(refusal) if refusal.is_final_for_an_order() => {
-                log::warn!("payment {payment} is parked: {:?}", refusal.code);
-                with_delivery(known, Delivery::Parked(parked_reason(&refusal)))
+                Step::store(self.refused_writes(payment, &refusal))
             }
-            _ => None,
-        };
-        let writes = next.map(Write::payment);
-        Step::store(writes.into_iter().collect())
+            _ => Step::default(),
+        }
     }
+
+    /// The gateway will never take this order as it is.
+    fn refused_writes(&self, payment: PaymentId, refusal: &Refusal) -> Vec<Write> {
+        log::warn!("payment {payment} is refused: {:?}", refusal.code);
+        let Some(known) = self.durable.payment(payment) else {
+            return Vec::new();
+        };
+        let next = match (known.is_queued(), refusal.code) {
+            (true, ErrorCode::Withdrawn) => with_delivery(known, Delivery::Withdrawn),
+            (true, _) => with_delivery(known, Delivery::Parked(parked_reason(refusal))),
+            (false, _) => self.refused_again(known, parked_reason(refusal)),
+        };
+        let mut writes: Vec<_> = next.map(Write::payment).into_iter().collect();
+        if refusal.code == ErrorCode::SequenceReused {
+            writes.extend(self.after_an_older_file());
+        }
+        writes
+    }
+
+    /// A restored gateway lost this order and does not take it again. What was paid stays known as
+    /// paid, with the refusal beside it for the administrator; anything else is parked.
+    fn refused_again(&self, known: &Payment, reason: ParkedReason) -> Option<Payment> {
+        let held = known.held.as_ref()?;
+        let (epoch, delivery) = (self.durable.epoch(), Delivery::Parked(reason));
+        Some(revised(known, Held { epoch, delivery, ..held.clone() }))
+    }
+
+    /// Puts a parked order back into the outbox: the same bytes, as always.
+    pub(super) fn retry(&mut self, caller: Caller, payment: PaymentId) -> Step {
+        let refuse = |error| Step::reply(caller, Reply::Retry(Err(error)));
+        let Some(known) = self.durable.payment(payment) else {
+            return refuse(RetryError::NotFound);
+        };
+        match known.held.as_ref() {
+            Some(held) if matches!(held.delivery, Delivery::Parked(_)) => Step {
+                writes: vec![Write::payment(revised(
+                    known,
+                    Held { delivery: Delivery::Queued, ..held.clone() },
+                ))],
+                replies: vec![(caller, Reply::Retry(Ok(())))],
+                ..Step::default()
+            },
+            _ => refuse(RetryError::NotParked { state: self.state(known) }),
+        }
+    }
+}
+
+/// When and in which of its epochs the gateway said something.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heard {
+    pub(super) epoch: u64,
+    pub(super) at_unix_s: u64,
 }
 
 /// The payment after the gateway has told where it stands; `None` if that is no news.
 ///
 /// Whoever hears of a payment from the gateway knows that the order has arrived, no matter who
-/// brought it. Only a conflict stays parked: there, the gateway speaks of other contents.
-pub(super) fn with_status(payment: &Payment, status: PaymentStatus) -> Option<Payment> {
+/// brought it. Only a conflict stays parked: there, the gateway speaks of other contents. A restored
+/// gateway that has not learned of the money yet does not make a paid payment unpaid: its next word
+/// will.
+pub(super) fn with_status(
+    payment: &Payment,
+    status: PaymentStatus,
+    heard: Heard,
+) -> Option<Payment> {
     let held = payment.held.as_ref()?;
-    let is_old = held.status.as_ref().is_some_and(|known| known.revision >= status.revision);
     let is_conflict = held.delivery == Delivery::Parked(ParkedReason::Conflict);
-    if is_conflict || (is_old && held.delivery == Delivery::Delivered) {
+    if is_conflict || heard.epoch < held.epoch {
         return None;
     }
-    let status = if is_old { held.status.clone() } else { Some(status) };
-    let held = Held { delivery: Delivery::Delivered, status, ..held.clone() };
+    let same_epoch = heard.epoch == held.epoch;
+    let known = held.status.as_ref();
+    let is_old = same_epoch && known.is_some_and(|known| known.revision >= status.revision);
+    if is_old && held.delivery == Delivery::Delivered {
+        return None;
+    }
+    let was_paid = known.is_some_and(|known| known.state.has_been_paid());
+    let forgets_money = was_paid && !same_epoch && says_unpaid(status.state);
+    let keeps = is_old || forgets_money;
+    let held = Held {
+        delivery: Delivery::Delivered,
+        status: if keeps { held.status.clone() } else { Some(status) },
+        epoch: heard.epoch,
+        acknowledged_at_unix_s: held.acknowledged_at_unix_s.or(Some(heard.at_unix_s)),
+        ..held.clone()
+    };
     Some(revised(payment, held))
+}
+
+/// True for what a gateway says of a payment whose money it has not heard of.
+pub(super) fn says_unpaid(state: PaymentState) -> bool {
+    use PaymentState as P;
+    state.can_be_paid()
+        || matches!(
+            state,
+            P::Processing | P::Expired | P::CancelRequested | P::Canceled | P::Withdrawn
+        )
 }
 
 fn with_delivery(payment: &Payment, delivery: Delivery) -> Option<Payment> {
@@ -158,7 +255,7 @@ fn delivery(held: &Held) -> Request {
     }
 }
 
-fn parked_reason(refusal: &Refusal) -> ParkedReason {
+pub(super) fn parked_reason(refusal: &Refusal) -> ParkedReason {
     match refusal.code {
         ErrorCode::PaymentConflict => ParkedReason::Conflict,
         ErrorCode::SequenceReused => ParkedReason::SequenceReused,
@@ -172,12 +269,13 @@ fn parked_reason(refusal: &Refusal) -> ParkedReason {
         }
         ErrorCode::AmountRefused => ParkedReason::AmountRefused,
         ErrorCode::LifetimeOver => ParkedReason::LifetimeOver,
-        // The order itself; and codes that `is_final_for_an_order` keeps from coming here.
+        // The order itself; a withdrawal, which has a state of its own; and codes that
+        // `is_final_for_an_order` keeps from coming here.
         ErrorCode::Malformed
         | ErrorCode::UnknownVersion
         | ErrorCode::SignatureWrong
-        | ErrorCode::TooLarge
         | ErrorCode::Withdrawn
+        | ErrorCode::TooLarge
         | ErrorCode::ClockWrong
         | ErrorCode::DeviceNotApproved
         | ErrorCode::PaymentTypeNotReady

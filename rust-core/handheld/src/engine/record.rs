@@ -3,8 +3,11 @@
 //! Old records must stay readable: a new field gets `#[serde(default)]`, and nothing is renamed.
 
 use crate::view::ParkedReason;
-use holdfast_domain::{Cart, DeviceId, GatewayId, OfficerId, PaymentId, Secret, TenantSlug};
+use holdfast_domain::{
+    Cart, DeviceId, GatewayId, OfficerId, PaymentId, ReceiptOrderId, Secret, TenantSlug,
+};
 use holdfast_protocol::confirm::CONFIRM_SECRET_BYTES;
+use holdfast_protocol::sealed_copy::COPY_KEY_BYTES;
 use holdfast_protocol::wire::{ConfigResponse, PaymentStatus, PaymentTypeOffer};
 use holdfast_protocol::{DevicePublicKey, SignatureError};
 use serde::{Deserialize, Serialize};
@@ -20,6 +23,12 @@ pub enum Record {
     Counters(Counters),
     /// One payment.
     Payment(Box<Payment>),
+    /// An enrolment before the present one: its orders still go, and its codes can still be checked.
+    Earlier(Box<Enrolment>),
+    /// What is known of the gateway's clock.
+    Clock(ClockMark),
+    /// What the handheld says about an order after the hold.
+    Notice(Box<Notice>),
 }
 
 /// Names a record.
@@ -33,6 +42,12 @@ pub enum Key {
     Counters,
     /// One [`Record::Payment`].
     Payment(PaymentId),
+    /// One [`Record::Earlier`].
+    Earlier(DeviceId),
+    /// The one [`Record::Clock`].
+    Clock,
+    /// One [`Record::Notice`].
+    Notice(PaymentId, NoticeTag),
 }
 
 /// One change of the disk.
@@ -56,6 +71,16 @@ impl Write {
     }
 }
 
+impl Write {
+    /// The name of the record that it stores or forgets.
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Put(record) => record.key(),
+            Self::Delete(key) => *key,
+        }
+    }
+}
+
 impl std::fmt::Debug for Write {
     /// Only what is written, not its contents: they hold a secret and orders.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -74,6 +99,9 @@ impl Record {
             Self::Config(_) => Key::Config,
             Self::Counters(_) => Key::Counters,
             Self::Payment(payment) => Key::Payment(payment.payment),
+            Self::Earlier(enrolment) => Key::Earlier(enrolment.device),
+            Self::Clock(_) => Key::Clock,
+            Self::Notice(notice) => Key::Notice(notice.payment, notice.tag),
         }
     }
 }
@@ -106,6 +134,9 @@ pub struct Enrolment {
     /// Key of the confirm codes.
     #[serde(with = "secret_bytes")]
     pub confirm_secret: Secret<[u8; CONFIRM_SECRET_BYTES]>,
+    /// The gateway's public key for sealed copies, if it has one.
+    #[serde(default)]
+    pub copy_key: Option<[u8; COPY_KEY_BYTES]>,
 }
 
 impl Enrolment {
@@ -120,6 +151,7 @@ impl Enrolment {
             gateway_url: self.gateway_url.clone(),
             public_url: self.public_url.clone(),
             tenant: self.tenant.clone(),
+            copy_key: self.copy_key,
         }
     }
 }
@@ -144,12 +176,26 @@ pub struct Counters {
     pub changes_after: u64,
     /// The ledger's epoch that `changes_after` belongs to.
     pub epoch: u64,
+    /// Payments minted up to this time (the milliseconds in their IDs) may have been forgotten as
+    /// history: news of one of these is no sign of a lost record.
+    #[serde(default)]
+    pub forgotten_until_ms: u64,
+    /// The gateway knew orders of this handheld that its file did not: an older file was put back.
+    #[serde(default)]
+    pub older_file: bool,
 }
 
 impl Counters {
     /// Nothing counted yet.
     pub fn new(device: DeviceId) -> Self {
-        Self { device, next_sequence: 1, changes_after: 0, epoch: 0 }
+        Self {
+            device,
+            next_sequence: 1,
+            changes_after: 0,
+            epoch: 0,
+            forgotten_until_ms: 0,
+            older_file: false,
+        }
     }
 }
 
@@ -188,6 +234,114 @@ pub struct Held {
     pub delivery: Delivery,
     /// What the gateway last said about it.
     pub status: Option<PaymentStatus>,
+    /// The moment of the hold, on better clocks than the handheld's own.
+    #[serde(default)]
+    pub moment: HeldMoment,
+    /// False from the commit that holds until it is certain that somebody was told. An order that
+    /// is found like this at a start counts as held, and its screen says how it was found.
+    #[serde(default = "yes")]
+    pub told: bool,
+    /// True if this record was made from what the gateway said: there is no order in it.
+    #[serde(default)]
+    pub imported: bool,
+    /// The ledger's epoch in which the gateway last answered for it.
+    #[serde(default)]
+    pub epoch: u64,
+    /// When the gateway first answered for it, by its clock.
+    #[serde(default)]
+    pub acknowledged_at_unix_s: Option<u64>,
+    /// What proves offline that it is paid.
+    #[serde(default)]
+    pub proof: Option<Proof>,
+    /// Wrong confirm codes typed for it.
+    #[serde(default)]
+    pub wrong_codes: u32,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Tells one start of the operating system from another.
+pub type BootId = [u8; 16];
+
+/// The moment of a hold, as far as it is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldMoment {
+    /// By the gateway's clock, in milliseconds since 1970.
+    pub gateway_ms: Option<u64>,
+    /// The start of the operating system that `mono_ms` belongs to.
+    pub boot: Option<BootId>,
+    /// By the clock that only runs forward.
+    pub mono_ms: u64,
+}
+
+/// The gateway's time at a moment of the clock that only runs forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockMark {
+    /// The gateway's clock, Unix seconds.
+    pub gateway_unix_s: u64,
+    /// The start of the operating system that `mono_ms` belongs to.
+    pub boot: BootId,
+    /// The moment.
+    pub mono_ms: u64,
+}
+
+/// Offline evidence that a payment is paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The gateway's receipt as it was scanned; none if the payer's confirm code was typed.
+    #[serde(default, with = "base64_bytes_or_none")]
+    pub receipt: Option<Vec<u8>>,
+    /// From the receipt.
+    pub receipt_order_id: Option<ReceiptOrderId>,
+    /// When it was checked, by the best clock there was: Unix seconds.
+    pub checked_at_unix_s: u64,
+}
+
+/// Kinds of notice. There is at most one of each for a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeTag {
+    /// The officer asks to cancel.
+    Cancel,
+    /// The officer gives the payment up.
+    Withdraw,
+    /// The handheld cannot read its record.
+    Quarantined,
+}
+
+/// A signed notice, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What it is about.
+    pub payment: PaymentId,
+    /// What is said.
+    pub tag: NoticeTag,
+    /// Why; empty for a cancellation.
+    pub reason: String,
+    /// The signed notice. These bytes are sent, every time.
+    #[serde(with = "base64_bytes")]
+    pub signed: Vec<u8>,
+    /// Where it belongs.
+    pub route: Route,
+    /// How far it is on its way.
+    pub state: NoticeState,
+    /// The ledger's epoch in which the gateway answered.
+    #[serde(default)]
+    pub epoch: u64,
+}
+
+/// How far a notice is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeState {
+    /// Not sent, or sent with an unknown outcome.
+    Queued,
+    /// The gateway answered.
+    Answered,
+    /// The gateway will never take it.
+    Refused(ParkedReason),
 }
 
 /// Where an order is sent and paid.
@@ -199,6 +353,9 @@ pub struct Route {
     pub public_url: String,
     /// The tenant.
     pub tenant: TenantSlug,
+    /// What copies of its orders are sealed to.
+    #[serde(default)]
+    pub copy_key: Option<[u8; COPY_KEY_BYTES]>,
 }
 
 /// How far an order is on its way.
@@ -211,12 +368,21 @@ pub enum Delivery {
     Delivered,
     /// The gateway will never take it as it is; a person must act.
     Parked(ParkedReason),
+    /// Given up by the officer, and the gateway refuses it from now on.
+    Withdrawn,
 }
 
 impl Payment {
     /// True while it waits in the outbox.
     pub fn is_queued(&self) -> bool {
         self.held.as_ref().is_some_and(|held| held.delivery == Delivery::Queued)
+    }
+
+    /// True if the gateway answered for it before it was restored, so that it may have lost it.
+    pub fn is_to_be_presented_again(&self, epoch: u64) -> bool {
+        self.held.as_ref().is_some_and(|held| {
+            held.delivery == Delivery::Delivered && !held.imported && held.epoch < epoch
+        })
     }
 }
 
@@ -251,5 +417,26 @@ mod base64_bytes {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(d)?;
         BASE64URL_NOPAD.decode(text.as_bytes()).map_err(D::Error::custom)
+    }
+}
+
+/// The same, or nothing.
+mod base64_bytes_or_none {
+    use data_encoding::BASE64URL_NOPAD;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(
+        bytes: &Option<Vec<u8>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        bytes.as_ref().map(|bytes| BASE64URL_NOPAD.encode(bytes)).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Option<Vec<u8>>, D::Error> {
+        let text = Option::<String>::deserialize(d)?;
+        let bytes = text.map(|text| BASE64URL_NOPAD.decode(text.as_bytes())).transpose();
+        bytes.map_err(D::Error::custom)
     }
 }

@@ -41,6 +41,7 @@ impl Engine {
             fault: None,
         });
         self.outbox.hurry(turn.now);
+        self.notices.hurry(turn.now);
         self.token.hurry(turn.now);
         self.config.tries.hurry(turn.now.mono_ms);
         let abandoned = self.poll_at_once(turn.now);

@@ -1,10 +1,10 @@
 //! What the screens see of the engine's state.
 
-use super::record::{Delivery, Enrolment, Payment};
+use super::record::{Delivery, Enrolment, NoticeState, NoticeTag, Payment};
 use super::{Engine, Moment};
 use crate::view::{
-    CatalogueItemView, EnrolmentView, MoneyView, ParkedReason, PaymentTypeView, PaymentView,
-    Provider, QuarantineView, Snapshot, SummaryLineView,
+    CatalogueItemView, EnrolmentView, KeyState, MoneyView, ParkedReason, PaymentTypeView,
+    PaymentView, Provider, QuarantineView, Snapshot, SummaryLineView,
 };
 use holdfast_domain::{CatalogueItem, PaymentId, PaymentState, PricedLine};
 use holdfast_protocol::enrolment::six_digits;
@@ -30,87 +30,127 @@ impl Engine {
                 .unwrap_or_default(),
             catalogue_age_ms: config.map(|config| age_ms(config.fetched_at_ms, now)),
             payment_types: offers.unwrap_or_default().iter().map(type_view).collect(),
-            payments: newest_first.map(|payment| self.view(payment)).collect(),
+            payments: newest_first.map(|payment| self.view(payment, now)).collect(),
             link: self.link,
-            queued: u32::try_from(self.outbox.len()).unwrap_or(u32::MAX),
+            queued: self.queued(),
             quarantine: self.quarantine_views(),
+            keys: self.keys(),
+            older_file: self.is_older_file(),
         }
     }
 
-    /// One payment.
+    /// One payment, as of the last step.
     pub fn payment(&self, payment: PaymentId) -> Option<PaymentView> {
-        self.durable.payment(payment).map(|payment| self.view(payment))
+        self.payment_at(payment, self.now)
     }
 
-    fn view(&self, payment: &Payment) -> PaymentView {
+    /// One payment, as of a moment.
+    pub fn payment_at(&self, payment: PaymentId, now: Moment) -> Option<PaymentView> {
+        self.durable.payment(payment).map(|payment| self.view(payment, now))
+    }
+
+    fn view(&self, payment: &Payment, now: Moment) -> PaymentView {
         let held = payment.held.as_ref();
+        let (lifetime_over, lifetime_is_sure) = self.lifetime_over(payment, now);
+        let gateway_ms = held.and_then(|held| self.held_at_gateway_ms(held));
+        let held_at_ms = held.map(|held| gateway_ms.unwrap_or(held.held_at_ms));
         let status = held.and_then(|held| held.status.as_ref());
-        let pay_address = pay_address_of(payment);
+        let pay_address = self.pay_address_of(payment);
         let host = held.map(|held| host_in_words(&held.route.public_url));
         PaymentView {
             payment_id: payment.payment.to_string(),
             revision: payment.revision,
-            state: state(payment),
+            state: self.state(payment),
             lines: payment.cart.priced.iter().map(line_view).collect(),
             total: payment.cart.total.into(),
             payment_type: payment.method.as_ref().map(type_view),
             mode: payment.method.as_ref().map(|method| method.mode),
-            held_at_ms: held.map(|held| i64::try_from(held.held_at_ms).unwrap_or(i64::MAX)),
+            held_at_ms: held_at_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
+            held_at_is_sure: gateway_ms.is_some(),
+            lifetime_over,
+            lifetime_is_sure,
             pay_host: pay_address.as_ref().and(host),
             pay_address,
-            receipt_order_id: status.and_then(|s| s.receipt_order_id).map(|id| id.to_string()),
+            receipt_order_id: status
+                .and_then(|status| status.receipt_order_id)
+                .or_else(|| held?.proof.as_ref()?.receipt_order_id)
+                .map(|id| id.to_string()),
             confirm_code: self.confirm_code(payment),
             decline: status.and_then(|status| status.decline),
             attention: status.and_then(|status| status.attention),
             parked: parked(payment),
+            verified_offline: self.is_verified_offline(payment),
+            request: self.request_view(payment),
+            found_at_start: self.is_found_at_start(payment),
+            from_gateway: held.is_some_and(|held| held.imported),
+            who_acts: self.who_acts(payment, lifetime_over),
         }
+    }
+
+    fn queued(&self) -> u32 {
+        let queued = self.durable.payments().filter(|payment| payment.is_queued());
+        u32::try_from(queued.count()).unwrap_or(u32::MAX)
+    }
+
+    fn keys(&self) -> KeyState {
+        if self.durable.is_key_lost() {
+            KeyState::VaultKeyLost
+        } else if self.device_key_lost {
+            KeyState::DeviceKeyLost
+        } else {
+            KeyState::Good
+        }
+    }
+
+    fn is_older_file(&self) -> bool {
+        let enrolment = self.durable.enrolment();
+        enrolment.is_some_and(|enrolment| self.durable.counters(enrolment).older_file)
     }
 
     /// Only once money has arrived, so that this screen is never the first to show it.
     fn confirm_code(&self, payment: &Payment) -> Option<String> {
         let held = payment.held.as_ref()?;
-        let enrolment = self.durable.enrolment().filter(|known| known.device == held.device)?;
-        held.status.as_ref().filter(|status| status.state.has_been_paid())?;
+        let enrolment = self.durable.enrolment_of(held.device)?;
+        if !self.state(payment).has_been_paid() {
+            return None;
+        }
         let total = payment.cart.total;
         Some(confirm_code(&enrolment.confirm_secret, payment.payment, total).to_string())
     }
 
     fn quarantine_views(&self) -> Vec<QuarantineView> {
+        let is_made_good = |lost: &&super::Quarantined| {
+            lost.payment().is_some_and(|payment| self.durable.payment(payment).is_some())
+        };
+        let notice = |payment| self.durable.notice(payment, NoticeTag::Quarantined);
         let view = |lost: &super::Quarantined| QuarantineView {
             table: lost.table.to_owned(),
             record_id: lost.record_id.clone(),
+            fault: lost.fault,
+            reported: lost
+                .payment()
+                .and_then(notice)
+                .is_some_and(|notice| notice.state == NoticeState::Answered),
         };
-        self.durable.quarantine().iter().map(view).collect()
+        let quarantine = self.durable.quarantine().iter();
+        quarantine.filter(|lost| !is_made_good(lost)).map(view).collect()
     }
-}
 
-/// Where a payment stands, by all that this handheld knows.
-pub(super) fn state(payment: &Payment) -> PaymentState {
-    let Some(held) = &payment.held else {
-        return PaymentState::Draft;
-    };
-    match (held.delivery, &held.status) {
-        (Delivery::Parked(_), _) => PaymentState::NeedsAttention,
-        (Delivery::Queued, _) => PaymentState::Queued,
-        (Delivery::Delivered, Some(status)) => status.state,
-        (Delivery::Delivered, None) => PaymentState::Sent,
+    /// While a payer can use it: offered for a payment that is over, it would only confuse.
+    fn pay_address_of(&self, payment: &Payment) -> Option<String> {
+        let held = payment.held.as_ref()?;
+        let state = self.state(payment);
+        let is_of_use = state.can_be_paid() || state == PaymentState::Processing;
+        let order = SignedOrder::parse(&held.order).ok().filter(|_| is_of_use)?;
+        Some(pay_address(&held.route.public_url, &order))
     }
 }
 
 fn parked(payment: &Payment) -> Option<ParkedReason> {
     match payment.held.as_ref()?.delivery {
         Delivery::Parked(reason) => Some(reason),
-        Delivery::Queued | Delivery::Delivered => None,
+        Delivery::Queued | Delivery::Delivered | Delivery::Withdrawn => None,
     }
-}
-
-/// While a payer can use it: offered for a payment that is over, it would only confuse.
-fn pay_address_of(payment: &Payment) -> Option<String> {
-    let held = payment.held.as_ref()?;
-    let state = state(payment);
-    let is_of_use = state.can_be_paid() || state == PaymentState::Processing;
-    let order = SignedOrder::parse(&held.order).ok().filter(|_| is_of_use)?;
-    Some(pay_address(&held.route.public_url, &order))
 }
 
 fn enrolment_view(enrolment: &Enrolment) -> EnrolmentView {

@@ -127,6 +127,7 @@ impl Engine {
         answer: Result<Vec<u8>, DeviceKeyError>,
         turn: &mut Turn,
     ) -> Step {
+        self.hear_of_the_key(&answer);
         let signature = answer.ok().and_then(|der| DeviceSignature::from_der(&der).ok());
         let (Some(enrolment), Some(signature)) = (self.durable.enrolment(), signature) else {
             self.token.tries.fail(false, None, turn);

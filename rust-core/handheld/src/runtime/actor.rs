@@ -9,6 +9,7 @@ use crate::engine::{
 };
 use crate::net::Network;
 use crate::store::RecordStore;
+use holdfast_protocol::wire::CopiesFile;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub(super) enum Message {
     },
     /// Something that was asked for has come.
     Event(Event),
+    /// Somebody wants the copies of waiting orders.
+    Copies(oneshot::Sender<Result<Vec<CopiesFile>, StoreFault>>),
     /// The end.
     Close,
 }
@@ -80,6 +83,11 @@ impl Actor {
             match message {
                 Message::Call { call, answer } => self.call(call, answer).await,
                 Message::Event(event) => self.take(event).await,
+                Message::Copies(answer) => {
+                    let store = self.store.clone();
+                    // Nobody may be waiting any more; then nothing is lost.
+                    tokio::task::spawn_blocking(move || answer.send(locked(&store).copies()));
+                }
                 Message::Close => break,
             }
         }

@@ -11,11 +11,12 @@ mod foreign;
 pub(crate) use clock::Clock;
 pub(crate) use foreign::PatientVault;
 
-use crate::engine::{Call, Engine, Reply};
+use crate::engine::{Call, Engine, Event, Reply, StoreFault};
 use crate::net::Network;
 use crate::port::{CoreListener, DeviceKey};
 use crate::store::RecordStore;
 use actor::{Actor, Message};
+use holdfast_protocol::wire::CopiesFile;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -80,6 +81,19 @@ impl Shell {
         let (answer, answered) = oneshot::channel();
         self.inbox.send(Message::Call { call, answer }).ok()?;
         answered.await.ok()
+    }
+
+    /// The copies of waiting orders. `None` once the core is closed.
+    pub(crate) async fn copies(&self) -> Option<Result<Vec<CopiesFile>, StoreFault>> {
+        let (answer, answered) = oneshot::channel();
+        self.inbox.send(Message::Copies(answer)).ok()?;
+        answered.await.ok()
+    }
+
+    /// Tells the engine something that nobody waits for.
+    pub(crate) fn tell(&self, event: Event) {
+        // Closed already: then it does not matter.
+        let _ = self.inbox.send(Message::Event(event));
     }
 
     /// Stops, and returns when the files are released. Again: does nothing.

@@ -5,13 +5,17 @@
 //! simulation brings a store of its own, with the faults it wants.
 
 mod codec;
+mod copies;
 pub mod folder;
+mod index;
+mod installation;
 pub mod seal;
 mod sealed;
 
 pub use sealed::SealedStore;
 
 use crate::engine::{Durable, StoreFault, Write};
+use holdfast_protocol::wire::CopiesFile;
 
 /// Keeps records.
 pub trait RecordStore: Send {
@@ -20,4 +24,10 @@ pub trait RecordStore: Send {
 
     /// Stores all of the writes or none, and returns when they survive a power cut.
     fn commit(&mut self, writes: &[Write]) -> Result<(), StoreFault>;
+
+    /// The copies of waiting orders that only their gateways can read. A store without any has none
+    /// to give.
+    fn copies(&mut self) -> Result<Vec<CopiesFile>, StoreFault> {
+        Ok(Vec::new())
+    }
 }

@@ -3,7 +3,7 @@
 //! The associated data binds a record to its place: its name (table and ID), its version and this
 //! installation. A record moved to another name, put into another file, or changed by one bit does
 //! not open, and is named. Nonces are 96 random bits; NIST SP 800-38D (section 8.3) allows 2^32 of
-//! those under one key, which a handheld does not reach in centuries.
+//! those under one key. Seals are counted, and [`Budget`] says when a new key takes over.
 
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
@@ -17,6 +17,28 @@ pub const INSTALLATION_BYTES: usize = 16;
 
 const NONCE_BYTES: usize = 12;
 const VERSION_BYTES: usize = 8;
+
+/// Seals under one key: from here on, the next start makes a new key. A handheld that commits every
+/// second of its life gets here after some years.
+const SEALS_RENEW_AT: u64 = 1 << 30;
+/// Seals under one key at the most; half of what the standard allows, so that what a crash leaves
+/// uncounted does not matter.
+const SEALS_MAX: u64 = 1 << 31;
+
+/// How much a data key may seal.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Budget {
+    /// From so many seals on, the next start makes a new key.
+    pub(super) renew_at: u64,
+    /// More than these are refused.
+    pub(super) seals_max: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { renew_at: SEALS_RENEW_AT, seals_max: SEALS_MAX }
+    }
+}
 
 /// Names the purpose and version of this sealing.
 const PURPOSE: &[u8] = b"holdfast/record/1";
@@ -35,6 +57,11 @@ impl Sealer {
     /// With the data key of an installation. The cipher's copy of the key is wiped with it.
     pub fn new(key: &Secret<[u8; DATA_KEY_BYTES]>, installation: [u8; INSTALLATION_BYTES]) -> Self {
         Self { cipher: Aes256Gcm::new(key.expose().into()), installation }
+    }
+
+    /// The installation that it seals for.
+    pub(super) fn installation(&self) -> [u8; INSTALLATION_BYTES] {
+        self.installation
     }
 
     /// Version, nonce and ciphertext.

@@ -4,12 +4,13 @@
 use super::fixture::{self, Counting};
 use super::gateway::Gateway;
 use crate::engine::{
-    Call, Caller, Command, Durable, Engine, Event, Key, Moment, Record, Reply, Request, Response,
-    StoreFault, Ticket, TransportFault, Turn, Write,
+    BootId, Call, Caller, Command, Durable, Engine, Event, Key, Moment, Quarantined, Record, Reply,
+    Request, Response, StoreFault, Ticket, TransportFault, Turn, Write,
 };
 use crate::port::DeviceKeyError;
 use crate::view::{CartLine, PaymentView};
 use holdfast_domain::PaymentId;
+use p256::ecdsa::SigningKey;
 use std::collections::BTreeMap;
 
 /// Where a step is cut short by a kill.
@@ -36,6 +37,12 @@ pub(crate) struct Bench {
     pub(crate) kill: Option<Kill>,
     /// If false, signatures wait in `signing`.
     pub(crate) key_answers: bool,
+    /// The run of the operating system.
+    pub(crate) boot: BootId,
+    /// Records that cannot be read at the next start.
+    pub(crate) quarantine: Vec<Quarantined>,
+    /// The device key of this handheld.
+    pub(crate) key: SigningKey,
     random: Counting,
     next_caller: u64,
 }
@@ -56,6 +63,9 @@ impl Bench {
             fault: None,
             kill: None,
             key_answers: true,
+            boot: fixture::BOOT,
+            quarantine: Vec::new(),
+            key: fixture::device_key(),
             random: Counting(1),
             next_caller: 1,
         };
@@ -69,8 +79,9 @@ impl Bench {
 
     /// Killed and started again: only the disk is left.
     pub(crate) fn restart(&mut self) {
-        let durable = Durable::load(self.disk.values().cloned().collect(), Vec::new());
+        let durable = Durable::load(self.disk.values().cloned().collect(), self.quarantine.clone());
         self.engine = Engine::load(durable, "Handheld".to_owned());
+        self.engine.booted(self.boot);
         self.sent.clear();
         self.signing.clear();
         self.kill = None;
@@ -110,7 +121,7 @@ impl Bench {
         match command {
             Command::PublicKey { ticket } => {
                 use p256::pkcs8::EncodePublicKey;
-                let key = fixture::device_key().verifying_key().to_public_key_der().unwrap();
+                let key = self.key.verifying_key().to_public_key_der().unwrap();
                 self.tell(Event::PublicKey { ticket, answer: Ok(key.as_bytes().to_vec()) });
             }
             Command::Sign { ticket, message } => self.signing.push((ticket, message)),
@@ -146,7 +157,7 @@ impl Bench {
 
     pub(crate) fn sign_next(&mut self) {
         let (ticket, message) = self.signing.remove(0);
-        self.tell(Event::Signed { ticket, answer: Ok(fixture::signed(&message)) });
+        self.tell(Event::Signed { ticket, answer: Ok(fixture::signed_by(&self.key, &message)) });
     }
 
     /// Signs the order that waits, and not a request for a token.
@@ -156,6 +167,19 @@ impl Bench {
         let order = self.signing.remove(index.expect("an order to sign"));
         self.signing.insert(0, order);
         self.sign_next();
+    }
+
+    /// The system has lost the device key.
+    pub(crate) fn lose_the_key(&mut self) {
+        let (ticket, _) = self.signing.remove(0);
+        self.tell(Event::Signed { ticket, answer: Err(DeviceKeyError::Lost) });
+    }
+
+    /// The operating system starts anew: the clock that runs forward does so from zero.
+    pub(crate) fn reboot(&mut self) {
+        self.boot = [self.boot[0].wrapping_add(1); 16];
+        self.now.mono_ms = 500;
+        self.restart();
     }
 
     pub(crate) fn refuse_to_sign(&mut self) {

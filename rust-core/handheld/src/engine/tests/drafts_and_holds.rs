@@ -167,7 +167,7 @@ fn a_signature_by_another_key_is_found_before_it_is_promised() {
     let mut bench = Bench::new(records);
     let payment = bench.draft();
     let answer = bench.ask(Call::Hold(payment));
-    assert_eq!(answer, Reply::Hold(Err(HoldError::DeviceKeyUnavailable)));
+    assert_eq!(answer, Reply::Hold(Err(HoldError::DeviceKeyLost)));
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! What the tests start from: one enrolled handheld of one tenant.
 
 use crate::engine::{
-    Config, Counters, Delivery, Enrolment, Held, Moment, Payment, Random, Record, Write,
+    BootId, Config, Counters, Delivery, Enrolment, Held, HeldMoment, Moment, Payment, Random,
+    Record, Write,
 };
 use holdfast_domain::{
     Cart, Catalogue, CatalogueItem, Currency, DeviceId, GatewayId, Mode, Money, OfficerId,
     OrderLine, PaymentId, PaymentState, PaymentTypeCode, Secret, TenantSlug,
 };
+use holdfast_protocol::sealed_copy::{self, CopyPublicKey};
 use holdfast_protocol::wire::{
     ConfigResponse, Officer, PaymentStatus, PaymentTypeOffer, Provider, WIRE_VERSION,
 };
@@ -28,7 +30,11 @@ pub(crate) fn public_key() -> DevicePublicKey {
 
 /// As Android Keystore answers: DER.
 pub(crate) fn signed(message: &[u8]) -> Vec<u8> {
-    let signature: Signature = device_key().sign(message);
+    signed_by(&device_key(), message)
+}
+
+pub(crate) fn signed_by(key: &SigningKey, message: &[u8]) -> Vec<u8> {
+    let signature: Signature = key.sign(message);
     signature.to_der().as_bytes().to_vec()
 }
 
@@ -44,6 +50,18 @@ pub(crate) fn stripe() -> PaymentTypeCode {
     PaymentTypeCode::parse("STRIPE").unwrap()
 }
 
+/// The gateway's secret key for copies.
+pub(crate) fn copy_secret() -> Secret<[u8; 32]> {
+    Secret::new([6; 32])
+}
+
+pub(crate) fn copy_key() -> CopyPublicKey {
+    sealed_copy::public_half(&copy_secret()).unwrap()
+}
+
+/// One run of the operating system.
+pub(crate) const BOOT: BootId = [0xB0; 16];
+
 pub(crate) fn enrolment() -> Enrolment {
     Enrolment {
         gateway_url: GATEWAY_URL.to_owned(),
@@ -58,6 +76,7 @@ pub(crate) fn enrolment() -> Enrolment {
         organisation: "City of Hill".to_owned(),
         approved: true,
         confirm_secret: Secret::new([5; 32]),
+        copy_key: Some(*copy_key().as_bytes()),
     }
 }
 
@@ -151,6 +170,13 @@ pub(crate) fn held_payment(sequence: u64) -> Payment {
             route: enrolment.route(),
             delivery: Delivery::Queued,
             status: None,
+            moment: HeldMoment::default(),
+            told: true,
+            imported: false,
+            epoch: 0,
+            acknowledged_at_unix_s: None,
+            proof: None,
+            wrong_codes: 0,
         }),
     }
 }

@@ -5,12 +5,12 @@ use super::fixture;
 use crate::engine::{Request, Response};
 use holdfast_domain::{PaymentId, PaymentState};
 use holdfast_protocol::wire::{
-    ChangesResponse, ConfigResponse, ErrorBody, ErrorCode, PaymentStatus, SubmitResponse,
-    TokenResponse,
+    ChangesResponse, ConfigResponse, ErrorBody, ErrorCode, NoticeResponse, PaymentStatus,
+    SubmitResponse, TokenResponse,
 };
-use holdfast_protocol::{OrderDigest, SignedOrder, request_signature};
+use holdfast_protocol::{NoticeKind, OrderDigest, SignedNotice, SignedOrder, request_signature};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) struct Gateway {
     pub(crate) config: ConfigResponse,
@@ -18,6 +18,10 @@ pub(crate) struct Gateway {
     pub(crate) epoch: u64,
     pub(crate) accepted: BTreeMap<PaymentId, Accepted>,
     pub(crate) submissions: Vec<Vec<u8>>,
+    /// Every notice as it came.
+    pub(crate) notices: Vec<Vec<u8>>,
+    /// Payments whose order is refused, should it still come.
+    pub(crate) given_up: BTreeSet<PaymentId>,
     pub(crate) tokens_given: u32,
     pub(crate) token_refusals: u32,
     pub(crate) token_lasts_s: u32,
@@ -38,6 +42,8 @@ impl Gateway {
             epoch: 1,
             accepted: BTreeMap::new(),
             submissions: Vec::new(),
+            notices: Vec::new(),
+            given_up: BTreeSet::new(),
             tokens_given: 0,
             token_refusals: 0,
             token_lasts_s: 900,
@@ -50,6 +56,7 @@ impl Gateway {
         let path = path.strip_prefix("/api/demo/").unwrap_or_default();
         match path.split_once('?').unwrap_or((path, "")) {
             ("orders", _) => self.submit(&request.body),
+            ("notices", _) => self.notice(&request.body),
             ("handheld/token", _) => self.token(request),
             ("handheld/config", _) => self.with_token(request, |g| json(200, &g.config)),
             ("handheld/payments", query) => self.with_token(request, |g| g.changes(query)),
@@ -75,6 +82,9 @@ impl Gateway {
         }
         let (payment, sequence) = (order.payload().payment, order.payload().sequence);
         match self.accepted.get(&payment) {
+            None if self.given_up.contains(&payment) => {
+                return refusal(409, ErrorCode::Withdrawn);
+            }
             Some(known) if known.digest != order.digest() => {
                 return refusal(409, ErrorCode::PaymentConflict);
             }
@@ -92,6 +102,37 @@ impl Gateway {
         let payment = self.accepted[&payment].status.clone();
         let (gateway_time_unix_s, epoch) = (self.time_unix_s, self.epoch);
         json(200, &SubmitResponse { payment, gateway_time_unix_s, epoch })
+    }
+
+    fn notice(&mut self, body: &[u8]) -> Response {
+        self.notices.push(body.to_vec());
+        let Ok(notice) = SignedNotice::parse(body) else {
+            return refusal(400, ErrorCode::Malformed);
+        };
+        if notice.verify(&fixture::public_key()).is_err() {
+            return refusal(401, ErrorCode::SignatureWrong);
+        }
+        let id = notice.payload().payment;
+        let asks = !matches!(notice.payload().kind, NoticeKind::Quarantined { .. });
+        let state = self.accepted.get(&id).map(|known| known.status.state);
+        match state {
+            Some(state) if asks && state.can_be_paid() => self.move_on(id, PaymentState::Canceled),
+            None if asks => {
+                self.given_up.insert(id);
+            }
+            _ => {}
+        }
+        let payment = self.accepted.get(&id).map(|known| known.status.clone());
+        let (gateway_time_unix_s, epoch) = (self.time_unix_s, self.epoch);
+        json(200, &NoticeResponse { payment, gateway_time_unix_s, epoch })
+    }
+
+    /// Forgets everything, as a restore from an old backup does.
+    pub(crate) fn restore(&mut self) {
+        self.accepted.clear();
+        self.epoch += 1;
+        self.config.epoch = self.epoch;
+        self.revision = 0;
     }
 
     fn token(&mut self, request: &Request) -> Response {

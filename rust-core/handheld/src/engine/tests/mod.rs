@@ -5,5 +5,8 @@ mod delivery;
 mod drafts_and_holds;
 pub(crate) mod fixture;
 pub(crate) mod gateway;
+mod histories;
 mod kills;
+mod proofs;
+mod requests;
 mod session;

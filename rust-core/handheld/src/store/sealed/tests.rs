@@ -4,6 +4,7 @@ use super::*;
 use crate::engine::tests::fixture;
 use crate::engine::{Counters, Delivery, Key, Record};
 use crate::software::SoftwareVault;
+use holdfast_domain::Secret;
 use redb::StorageBackend;
 use std::sync::{Arc, Mutex};
 
@@ -27,14 +28,16 @@ fn filled(dir: &tempfile::TempDir) -> SealedStore {
     store
 }
 
+fn raw(database: &Database) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut all = Vec::new();
+    for_each(database, RECORDS, |name, sealed| all.push((name.to_vec(), sealed.to_vec()))).unwrap();
+    all
+}
+
 /// Changes the sealed bytes of records behind the store's back.
 fn tamper(dir: &tempfile::TempDir, with: impl FnOnce(&mut Vec<(Vec<u8>, Vec<u8>)>)) {
     let database = file(dir);
-    let mut all: Vec<_> = read_all(&database)
-        .unwrap()
-        .into_iter()
-        .map(|(name, sealed)| (name.as_bytes().to_vec(), sealed))
-        .collect();
+    let mut all = raw(&database);
     with(&mut all);
     let transaction = database.begin_write().unwrap();
     {
@@ -111,10 +114,12 @@ fn swapped_records_are_both_named() {
     let dir = tempfile::tempdir().unwrap();
     drop(filled(&dir));
     tamper(&dir, |all| {
-        let last = all.len() - 1;
-        let (one, two) = (all[last - 1].1.clone(), all[last].1.clone());
-        all[last - 1].1 = two;
-        all[last].1 = one;
+        let payments = [1, 2].map(|n| Name::of(Key::Payment(fixture::payment_id(n))));
+        let at = payments
+            .map(|name| all.iter().position(|(known, _)| known == name.as_bytes()).unwrap());
+        let (one, two) = (all[at[0]].1.clone(), all[at[1]].1.clone());
+        all[at[0]].1 = two;
+        all[at[1]].1 = one;
     });
     let expected = [1, 2].map(|n| ("payment", fixture::payment_id(n).to_string()));
     assert_eq!(lost(&reopened(&dir)), expected);
@@ -129,7 +134,8 @@ fn records_of_another_installation_are_named() {
     tamper(&theirs, |all| foreign.clone_from(all));
     tamper(&ours, |all| *all = foreign);
     let durable = reopened(&ours);
-    assert_eq!((durable.payments().count(), durable.quarantine().len()), (0, 4));
+    // The four records, and the index.
+    assert_eq!((durable.payments().count(), durable.quarantine().len()), (0, 5));
 }
 
 #[test]
@@ -145,9 +151,12 @@ fn a_lost_vault_key_is_said_and_nothing_is_overwritten() {
     let dir = tempfile::tempdir().unwrap();
     drop(filled(&dir));
     let other = SoftwareVault::new(&Secret::new([4; 32]));
-    let refused = SealedStore::open(dir.path(), &other).map(|_| ());
-    assert_eq!(refused, Err(OpenError::VaultKeyLost));
-    assert_eq!(reopened(&dir).payments().count(), 2);
+    let mut store = SealedStore::open(dir.path(), &other).unwrap();
+    let durable = store.load().unwrap();
+    assert!(durable.is_key_lost() && durable.enrolment().is_none());
+    assert_eq!((durable.payments().count(), durable.quarantine().len()), (0, 2));
+    drop(store);
+    assert_eq!(reopened(&dir).payments().count(), 2, "the key was only mislaid");
 }
 
 #[test]
@@ -225,7 +234,7 @@ impl StorageBackend for Disk {
 fn on(disk: &Disk) -> SealedStore {
     let disk = disk.clone();
     let open = move || Ok(Database::builder().create_with_backend(disk.clone())?);
-    SealedStore::with_database(Box::new(open), &vault()).unwrap()
+    SealedStore::with_database(Box::new(open), &vault(), Budget::default()).unwrap()
 }
 
 #[test]

@@ -43,13 +43,14 @@ enum class RefreshRefusal { NotEnrolled, Offline, DeviceKeyUnavailable, DeviceRe
 
 enum class SummaryRefusal {
     NotFound, NotADraft, NoCatalogue, CartEmpty, TooManyLines, Quantity, UnknownItem, RepeatedItem,
-    NothingOwed, TooMuch, StorageFull, Storage, Closed,
+    NothingOwed, TooMuch, OverCap, StorageFull, Storage, Closed,
 }
 
-enum class MethodRefusal { NotFound, NotADraft, CurrencyDiffers, UnknownMethod, StorageFull, Storage, Closed }
+enum class MethodRefusal { NotFound, NotADraft, CurrencyDiffers, UnknownMethod, OverCap, StorageFull, Storage, Closed }
 
 enum class HoldRefusal {
-    NotFound, NoMethodChosen, NotEnrolled, NotApproved, DeviceKeyUnavailable, StorageFull, Storage, Closed,
+    NotFound, NoMethodChosen, NotEnrolled, NotApproved, DeviceKeyUnavailable, DeviceKeyLost, OverCap,
+    StorageFull, Storage, Closed,
 }
 
 internal fun OpenException.toRefusal(): OpenRefusal = when (this) {
@@ -96,6 +97,7 @@ internal fun SummaryException.toRefusal(): SummaryRefusal = when (this) {
     is SummaryException.RepeatedItem -> SummaryRefusal.RepeatedItem
     is SummaryException.NothingOwed -> SummaryRefusal.NothingOwed
     is SummaryException.TooMuch -> SummaryRefusal.TooMuch
+    is SummaryException.OverCap -> SummaryRefusal.OverCap
     is SummaryException.StorageFull -> SummaryRefusal.StorageFull
     is SummaryException.Storage -> SummaryRefusal.Storage
     is SummaryException.Closed -> SummaryRefusal.Closed
@@ -106,6 +108,7 @@ internal fun MethodException.toRefusal(): MethodRefusal = when (this) {
     is MethodException.NotADraft -> MethodRefusal.NotADraft
     is MethodException.CurrencyDiffers -> MethodRefusal.CurrencyDiffers
     is MethodException.UnknownMethod -> MethodRefusal.UnknownMethod
+    is MethodException.OverCap -> MethodRefusal.OverCap
     is MethodException.StorageFull -> MethodRefusal.StorageFull
     is MethodException.Storage -> MethodRefusal.Storage
     is MethodException.Closed -> MethodRefusal.Closed
@@ -117,6 +120,8 @@ internal fun HoldException.toRefusal(): HoldRefusal = when (this) {
     is HoldException.NotEnrolled -> HoldRefusal.NotEnrolled
     is HoldException.NotApproved -> HoldRefusal.NotApproved
     is HoldException.DeviceKeyUnavailable -> HoldRefusal.DeviceKeyUnavailable
+    is HoldException.DeviceKeyLost -> HoldRefusal.DeviceKeyLost
+    is HoldException.OverCap -> HoldRefusal.OverCap
     is HoldException.StorageFull -> HoldRefusal.StorageFull
     is HoldException.Storage -> HoldRefusal.Storage
     is HoldException.Closed -> HoldRefusal.Closed

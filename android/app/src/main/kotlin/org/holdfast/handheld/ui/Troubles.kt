@@ -46,6 +46,7 @@ fun SummaryRefusal.words(): Words = Words.Ours(
         SummaryRefusal.RepeatedItem -> R.string.trouble_unknown_item
         SummaryRefusal.NothingOwed -> R.string.trouble_nothing_owed
         SummaryRefusal.TooMuch -> R.string.trouble_too_much
+        SummaryRefusal.OverCap -> R.string.trouble_over_cap
         SummaryRefusal.StorageFull -> R.string.trouble_storage_full
         SummaryRefusal.Storage -> R.string.trouble_storage
         SummaryRefusal.Closed -> R.string.trouble_closed
@@ -58,6 +59,7 @@ fun MethodRefusal.words(): Words = Words.Ours(
         MethodRefusal.NotADraft -> R.string.trouble_held_already
         MethodRefusal.CurrencyDiffers -> R.string.trouble_currency_differs
         MethodRefusal.UnknownMethod -> R.string.trouble_unknown_method
+        MethodRefusal.OverCap -> R.string.trouble_over_cap
         MethodRefusal.StorageFull -> R.string.trouble_storage_full
         MethodRefusal.Storage -> R.string.trouble_storage
         MethodRefusal.Closed -> R.string.trouble_closed
@@ -72,6 +74,8 @@ fun HoldRefusal.words(): Words = Words.Ours(
         HoldRefusal.NotEnrolled -> R.string.trouble_not_enrolled
         HoldRefusal.NotApproved -> R.string.trouble_not_approved
         HoldRefusal.DeviceKeyUnavailable -> R.string.trouble_device_key
+        HoldRefusal.DeviceKeyLost -> R.string.trouble_device_key_lost
+        HoldRefusal.OverCap -> R.string.trouble_over_cap
         HoldRefusal.StorageFull -> R.string.trouble_storage_full
         HoldRefusal.Storage -> R.string.trouble_storage
         HoldRefusal.Closed -> R.string.trouble_closed

@@ -12,10 +12,7 @@ import java.time.Duration
 object Clockwork {
     private const val FRAME_MS = 16L
 
-    /** While an activity starts, Robolectric needs frames that come by themselves. */
-    fun go() = ShadowChoreographer.setPaused(false)
-
-    /** Once it has been laid out. */
+    /** Before an activity starts: by default every frame that is drawn moves the clock by itself. */
     fun stop() {
         ShadowChoreographer.setPaused(true)
         ShadowChoreographer.setFrameDelay(Duration.ofMillis(FRAME_MS))

@@ -8,6 +8,7 @@ import org.holdfast.handheld.core.Standing
 import org.robolectric.Robolectric
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.android.controller.ActivityController
+import org.robolectric.shadows.ShadowChoreographer
 
 /** The running app: the real activity over the real core. */
 class Handheld(savedState: Bundle? = null) {
@@ -25,18 +26,23 @@ class Handheld(savedState: Bundle? = null) {
     val newest: Payment? get() = state?.payments?.firstOrNull { it.heldAtMs != null }
 
     init {
-        Clockwork.go()
-        if (savedState == null) controller.setup() else controller.setup(savedState)
-        controller.windowFocusChanged(true)
         Clockwork.stop()
+        if (savedState == null) controller.setup() else controller.setup(savedState)
+        comeToTheFront()
     }
 
     /** Another configuration: the activity is made anew, the process stays. */
     fun rotate() {
-        Clockwork.go()
+        // Robolectric gives the new window the focus at once, so its first frame must come by itself.
+        ShadowChoreographer.setPaused(false)
         controller = controller.recreate()
-        controller.windowFocusChanged(true)
         Clockwork.stop()
+    }
+
+    /** The window is there once a frame was drawn. */
+    private fun comeToTheFront() {
+        Clockwork.passFrames()
+        controller.windowFocusChanged(true)
     }
 
     /** What a system that ends the process would keep of it. */

@@ -37,6 +37,8 @@ class Officer(
     }
 
     fun tap(view: View) {
+        // What was only just put there may still be moved by the next layout.
+        pass(LOOK_MS)
         glass.down(view.middle())
         pass(TAP_MS)
         glass.up()
@@ -44,9 +46,10 @@ class Officer(
     }
 
     /** The one field there is to type into. */
-    fun tapField() = tap(
-        handheld.root.everything().filterIsInstance<EditText>().firstOrNull { it.isOnScreen() } ?: throw NotSeen("there is no field to type into"),
-    )
+    fun tapField() {
+        if (!waitUntil(PATIENCE_MS) { field() != null }) throw NotSeen("there is no field to type into")
+        field()?.let(::tap)
+    }
 
     /** Keeps a finger on the words for [ms]; [meanwhile] happens half-way. */
     fun hold(words: String, ms: Long, meanwhile: () -> Unit = {}) {
@@ -71,6 +74,8 @@ class Officer(
         tap("Back")
     }
 
+    private fun field() = handheld.root.everything().filterIsInstance<EditText>().firstOrNull { it.isOnScreen() }
+
     private fun find(words: String): View? {
         val shown = handheld.root.everything().filter { it.isOnScreen() }
         return shown.firstOrNull { it.says(words) { text -> text == words } }
@@ -85,6 +90,9 @@ class Officer(
     private fun missing(words: String) = NotSeen("\"$words\" is not on the screen, which says: ${reads().joinToString(" / ")}")
 
     private companion object {
+        /** Two frames. */
+        const val LOOK_MS = 34L
+
         /** A finger that taps stays about so long. */
         const val TAP_MS = 60L
 

@@ -38,7 +38,7 @@ class PaymentTest {
         Shots.take("flow-1-enrol")
         officer.tap("Enrol")
         officer.awaits("Overstayed meter")
-        assertTrue(officer.sees("TEST MODE"))
+        officer.awaits("TEST MODE")
         officer.tap("Add one Overstayed meter")
         officer.tap("Add one Evening permit (one day)")
         officer.tap("Add one Evening permit (one day)")
@@ -60,7 +60,7 @@ class PaymentTest {
         officer.awaits("Sent")
         Shots.take("flow-7-present-card")
         assertEquals(handheld.newest!!.payAddress, scan())
-        assertTrue(officer.sees("Scan to pay at 127.0.0.1"))
+        officer.awaits("Scan to pay at 127.0.0.1")
         assertNull("never before it is paid", handheld.newest!!.confirmCode)
     }
 
@@ -72,8 +72,8 @@ class PaymentTest {
         officer.tap("Enrol")
         officer.awaits("Waiting for approval")
         val enrolment = handheld.state!!.enrolment!!
-        assertTrue(officer.sees(enrolment.sixDigits.chunked(3).joinToString(" ")))
-        assertTrue(officer.sees("City of Greenfield"))
+        officer.awaits(enrolment.sixDigits.chunked(3).joinToString(" "))
+        officer.awaits("City of Greenfield")
         Shots.take("flow-waiting-for-approval")
         gateway.approve(enrolment.deviceId)
         officer.awaits("Overstayed meter")
@@ -96,7 +96,7 @@ class PaymentTest {
         officer.type("greenfield")
         officer.tap("Enrol")
         officer.awaits("This is not an enrolment link.")
-        assertTrue(officer.sees("Copy the whole link"))
+        officer.awaits("Copy the whole link")
     }
 
     @Test
@@ -106,7 +106,7 @@ class PaymentTest {
         officer.choosesCard()
         officer.tap("Tap and hold")
         Clockwork.live(300)
-        assertTrue(officer.sees("Keep holding"))
+        officer.awaits("Keep holding")
         assertNull(handheld.newest)
     }
 

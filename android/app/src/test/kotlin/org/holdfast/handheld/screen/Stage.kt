@@ -19,8 +19,10 @@ class Stage(theme: Int = R.style.Theme_Holdfast) {
     init {
         activity.setTheme(theme)
         frame = Frame(activity) {}
-        controller.setup().windowFocusChanged(true)
         Clockwork.stop()
+        controller.setup()
+        Clockwork.passFrames()
+        controller.windowFocusChanged(true)
     }
 
     /** As when a dialog or a call comes to the front: Robolectric tells windows only when asked to. */

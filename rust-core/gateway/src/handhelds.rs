@@ -68,9 +68,9 @@ pub(crate) async fn new_code(
     officer: OfficerId,
     approved: bool,
     base_url: &str,
-) -> Result<NewCode, StoreError> {
-    let code = ShortCode::from_bits(random(core.world.as_ref())?);
-    let hash = code_hash(tenant, code);
+) -> Result<NewCode, FolderError> {
+    let code = ShortCode::from_bits(random(core.world.as_ref()).map_err(StoreError::Entropy)?);
+    let hash = code_hash(core, tenant, code).await?;
     let now_ms = core.now_ms();
     let ttl_ms = i64::try_from(ENROLMENT_CODE_TTL_S).unwrap_or(0).saturating_mul(1000);
     let slug = tenant.clone();
@@ -94,8 +94,16 @@ pub(crate) async fn new_code(
     Ok(NewCode { link, expires_in_s: ENROLMENT_CODE_TTL_S })
 }
 
-fn code_hash(tenant: &TenantSlug, code: ShortCode) -> Vec<u8> {
-    tokens::hash(Kind::EnrolmentCode, &format!("{tenant}/{}", code.compact()))
+/// What is kept of a code. It has only 40 bits, so a hash alone could be tried out by whoever has a
+/// copy of the database; this one needs the gateway's secret as well.
+async fn code_hash(
+    core: &Core,
+    tenant: &TenantSlug,
+    code: ShortCode,
+) -> Result<Vec<u8>, FolderError> {
+    let secret = crate::admin::token_secret(core).await?;
+    let plain = tokens::hash(Kind::EnrolmentCode, &format!("{tenant}/{}", code.compact()));
+    Ok(tokens::mac(secret.expose(), &[b"enrolment-code", &plain]).to_vec())
 }
 
 /// Enrols an applicant, if its code is good. The same handheld with the same code gets the same
@@ -114,7 +122,7 @@ pub(crate) async fn enrol(
     let known_key = applicant.public_key.clone();
     let claim = Claim {
         tenant: tenant.clone(),
-        code_hash: code_hash(tenant, applicant.code),
+        code_hash: code_hash(core, tenant, applicant.code).await?,
         now_ms: core.now_ms(),
         device,
         applicant,

@@ -20,12 +20,14 @@
 //! - Requests are answered only under registered host names.
 
 pub mod admin;
+mod audit;
 mod core;
 mod credentials;
 mod device_tokens;
 mod handhelds;
 mod http;
 mod pages;
+mod password;
 mod payments;
 mod processors;
 mod serve;
@@ -33,6 +35,7 @@ mod sign_in;
 mod store;
 mod tokens;
 mod urls;
+mod users;
 mod vault;
 mod worker;
 pub mod world;

@@ -105,6 +105,10 @@ pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, S
         },
     };
     core.set_serving_url(public_url.as_str()).await?;
+    let freed = core.store.free_leases().await?;
+    if freed > 0 {
+        tracing::info!(jobs = freed, "jobs of a run that was cut short are taken up again");
+    }
     let core = Arc::new(core);
     let clients = Arc::new(Clients::default());
     let (stop, stopping) = watch::channel(false);

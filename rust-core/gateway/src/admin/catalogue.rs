@@ -1,5 +1,6 @@
 //! Loading a price list from CSV: whole, or not at all.
 
+use crate::audit::{self, OPERATOR};
 use crate::core::{Core, FolderError, UnknownTenant};
 use crate::store::{StoreError, rows};
 use crate::world::SystemWorld;
@@ -82,6 +83,8 @@ pub(crate) async fn load(
     let items = parse(text, currency).map_err(CatalogueError::Lines)?;
     let count = items.len();
     let version = insert(core, tenant.clone(), currency, items).await?;
+    let detail = format!("version {version}, {count} items in {currency}");
+    audit::note(core, tenant, OPERATOR, "prices_loaded", &detail).await?;
     Ok(Loaded { version, items: count })
 }
 

@@ -1,6 +1,7 @@
 //! Officers, and the handhelds they use.
 
 use super::tenant::{NotAName, checked_name};
+use crate::audit::{self, OPERATOR};
 use crate::core::{Core, FolderError, UnknownTenant};
 use crate::handhelds::{self, Handheld, NewCode};
 use crate::store::{StoreError, rows};
@@ -41,7 +42,12 @@ pub async fn officer_add(
 ) -> Result<OfficerId, OfficerError> {
     let name = checked_name(name)?;
     let core = Core::open(data, Arc::new(SystemWorld)).await?;
-    let added = insert_officer(&core, tenant.clone(), name).await;
+    let added = async {
+        let added = insert_officer(&core, tenant.clone(), name.clone()).await?;
+        audit::note(&core, tenant, OPERATOR, "officer_added", &name).await?;
+        Ok(added)
+    };
+    let added = added.await;
     core.close().await;
     added
 }
@@ -157,6 +163,8 @@ async fn make_code(
     let base_url = core.base_url().await?;
     let NewCode { link, expires_in_s } =
         handhelds::new_code(core, tenant, chosen.id, approved, &base_url).await?;
+    let detail = format!("for {}", chosen.name);
+    audit::note(core, tenant, OPERATOR, "handheld_code_made", &detail).await?;
     let code = link.code.to_string();
     Ok(EnrolCode { link: link.to_string(), code, officer: chosen.name.clone(), expires_in_s })
 }
@@ -186,6 +194,7 @@ async fn approve(
         return Err(HandheldError::Revoked(device));
     }
     handhelds::approve(core, tenant, device, &six_digits).await?;
+    audit::note(core, tenant, OPERATOR, "handheld_approved", &device.to_string()).await?;
     Ok(Approved { name, six_digits })
 }
 
@@ -196,7 +205,14 @@ pub async fn handheld_revoke(
     device: DeviceId,
 ) -> Result<(), HandheldError> {
     let core = Core::open(data, Arc::new(SystemWorld)).await?;
-    let revoked = handhelds::revoke(&core, tenant, device).await;
+    let revoked = async {
+        let revoked = handhelds::revoke(&core, tenant, device).await?;
+        if revoked {
+            audit::note(&core, tenant, OPERATOR, "handheld_revoked", &device.to_string()).await?;
+        }
+        Ok::<_, StoreError>(revoked)
+    };
+    let revoked = revoked.await;
     core.close().await;
     if revoked? { Ok(()) } else { Err(HandheldError::UnknownHandheld(device)) }
 }

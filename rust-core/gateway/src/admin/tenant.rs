@@ -1,9 +1,11 @@
 //! Tenants, their host names, and the links that sign their administrators in.
 
+use crate::audit::{self, Act, OPERATOR};
 use crate::core::{Core, FolderError, UnknownTenant};
 use crate::http::hosts::{NotAHost, parse_host};
 use crate::sign_in;
 use crate::store::StoreError;
+use crate::users;
 use crate::vault::{SealError, wrap_new};
 use crate::world::SystemWorld;
 use holdfast_domain::TenantSlug;
@@ -103,7 +105,7 @@ pub async fn sign_in_link(data: &Path, tenant: &TenantSlug) -> Result<SignInLink
 }
 
 pub(super) async fn link(core: &Core, tenant: &TenantSlug) -> Result<String, StoreError> {
-    let token = sign_in::make_link(core, tenant).await?;
+    let token = sign_in::make_link(core, tenant, OPERATOR, None).await?;
     Ok(format!("{}/sign-in/{token}", core.base_url().await?))
 }
 
@@ -148,6 +150,11 @@ pub(super) async fn insert_tenant(core: &Core, tenant: &NewTenant) -> Result<(),
             );
             let sql = sql.bind(slug.as_str()).bind(number).bind(wrapped).bind(now_ms);
             sql.execute(&mut *connection).await.map_err(StoreError::Sql)?;
+            users::insert_first(tx, &slug, now_ms).await?;
+            let act =
+                Act { at_ms: now_ms, who: OPERATOR, what: "tenant_added", detail: slug.as_str() };
+            audit::record(tx, slug.as_str(), act).await?;
+            let connection = &mut tx.connection;
             for host in hosts {
                 let sql =
                     query("INSERT INTO hosts (host, tenant) VALUES (?, ?) ON CONFLICT DO NOTHING");

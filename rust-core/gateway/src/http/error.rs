@@ -91,6 +91,8 @@ pub(crate) struct Problem {
     pub(crate) heading: &'static str,
     pub(crate) what: String,
     pub(crate) todo: String,
+    /// Where to go next, and the words of the button.
+    pub(crate) next: Option<(&'static str, &'static str)>,
 }
 
 impl Problem {
@@ -100,7 +102,12 @@ impl Problem {
         what: impl Into<String>,
         todo: impl Into<String>,
     ) -> Self {
-        Self { status, heading, what: what.into(), todo: todo.into() }
+        Self { status, heading, what: what.into(), todo: todo.into(), next: None }
+    }
+
+    /// The same with a way out.
+    pub(crate) fn leading_to(self, address: &'static str, words: &'static str) -> Self {
+        Self { next: Some((address, words)), ..self }
     }
 
     /// Something of ours failed; the log says what.

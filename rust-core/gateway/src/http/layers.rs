@@ -81,6 +81,7 @@ fn dress(mut response: Response, is_api: bool, id: &str) -> Response {
         heading: problem.heading,
         what: &problem.what,
         todo: &problem.todo,
+        next: problem.next,
         request_id: id,
     };
     let mut dressed = match page.render() {

@@ -5,8 +5,8 @@
 //! themselves, telling the last revision they saw.
 
 use super::error::Problem;
-use super::hosts::RequestHost;
-use super::office::{row_html, signed_in};
+use super::office::Desk;
+use super::office::payments::row_html;
 use super::payer::{find, standing_part};
 use super::{App, HostOwner};
 use crate::payments;
@@ -71,13 +71,11 @@ pub(super) async fn payment(
 
 /// The office's list.
 pub(super) async fn office(
-    State(app): State<Arc<App>>,
-    Extension(owner): Extension<HostOwner>,
-    Extension(host): Extension<RequestHost>,
+    desk: Desk,
     Query(position): Query<Position>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (_, tenant) = signed_in(&app, &owner, &host, &headers).await?;
+    let Desk { app, tenant, .. } = desk;
     open(app, Follows::Tenant(tenant.slug), position.last_seen(&headers))
 }
 

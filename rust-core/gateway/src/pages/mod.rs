@@ -19,5 +19,7 @@ pub(crate) struct ProblemPage<'a> {
     pub(crate) heading: &'a str,
     pub(crate) what: &'a str,
     pub(crate) todo: &'a str,
+    /// Where to go next, and the words of the button.
+    pub(crate) next: Option<(&'static str, &'static str)>,
     pub(crate) request_id: &'a str,
 }

@@ -1,6 +1,7 @@
 //! The office's pages.
 
 use super::{Moment, StateView};
+use crate::users::Role;
 use askama::Template;
 use holdfast_domain::Money;
 use holdfast_ledger::DeviceStatus;
@@ -13,14 +14,97 @@ pub(crate) struct Top {
     pub(crate) csrf: String,
     /// True while some payment type is in test mode.
     pub(crate) is_test: bool,
+    /// Who is signed in, and what their role lets them see.
+    pub(crate) person: String,
+    pub(crate) is_administrator: bool,
+    pub(crate) is_finance: bool,
+    pub(crate) has_password: bool,
 }
 
 /// Behind the one-time link: a button, because following a link must change nothing.
 #[derive(Template)]
+#[template(path = "office/link.html")]
+pub(crate) struct LinkPage {
+    pub(crate) action: String,
+    pub(crate) name: String,
+    pub(crate) session_hours: i64,
+}
+
+/// Name and password.
+#[derive(Template)]
 #[template(path = "office/sign_in.html")]
 pub(crate) struct SignInPage {
-    pub(crate) action: String,
-    pub(crate) session_hours: i64,
+    /// True where several tenants share the host name.
+    pub(crate) asks_tenant: bool,
+    pub(crate) tenant: String,
+    pub(crate) name: String,
+    pub(crate) error: Option<String>,
+}
+
+/// One's own password.
+#[derive(Template)]
+#[template(path = "office/account.html")]
+pub(crate) struct AccountPage {
+    pub(crate) top: Top,
+    pub(crate) role: &'static str,
+    pub(crate) chars_min: usize,
+    pub(crate) old_error: Option<String>,
+    pub(crate) new_error: Option<String>,
+    pub(crate) saved: bool,
+}
+
+/// The people of the office.
+#[derive(Template)]
+#[template(path = "office/people.html")]
+pub(crate) struct PeoplePage {
+    pub(crate) top: Top,
+    /// The number of whoever looks.
+    pub(crate) me: i64,
+    pub(crate) people: Vec<PersonView>,
+    pub(crate) new_link: Option<NewLinkView>,
+    pub(crate) error: Option<String>,
+    /// The name that was refused, to be corrected.
+    pub(crate) typed: String,
+}
+
+/// Somebody on the list.
+#[derive(Debug, Clone)]
+pub(crate) struct PersonView {
+    pub(crate) number: i64,
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) has_password: bool,
+    pub(crate) locked_until: Option<Moment>,
+}
+
+/// A one-time link that was just made.
+#[derive(Debug, Clone)]
+pub(crate) struct NewLinkView {
+    pub(crate) name: String,
+    pub(crate) link: String,
+}
+
+/// Who changed what.
+#[derive(Template)]
+#[template(path = "office/audit.html")]
+pub(crate) struct AuditPage {
+    pub(crate) top: Top,
+    pub(crate) rows: Vec<AuditRow>,
+    pub(crate) rows_max: i64,
+    /// The first entry that does not fit; none while all do.
+    pub(crate) broken_at: Option<i64>,
+}
+
+/// One act.
+#[derive(Debug, Clone)]
+pub(crate) struct AuditRow {
+    pub(crate) number: i64,
+    pub(crate) at: Moment,
+    pub(crate) who: String,
+    pub(crate) what: String,
+    pub(crate) detail: String,
+    /// The beginning of its hash.
+    pub(crate) head: String,
 }
 
 /// The live list.

@@ -111,6 +111,22 @@ impl Store {
         Ok((Self { writer, reads, news, work, world }, task))
     }
 
+    /// Frees every leased job. A server that starts is the only one on its database, so whoever held
+    /// them is gone; fences stay, should a late answer of theirs come all the same.
+    pub(crate) async fn free_leases(&self) -> Result<u64, StoreError> {
+        let now_ms = self.world.now_ms();
+        let free = self.writer.run(move |tx| {
+            Box::pin(async move {
+                let sql = sqlx::query(
+                    "UPDATE jobs SET leased_until_ms = 0, due_at_ms = ? WHERE leased_until_ms > 0",
+                );
+                let done = sql.bind(now_ms).execute(&mut tx.connection).await?;
+                Ok::<_, StoreError>(done.rows_affected())
+            })
+        });
+        free.await
+    }
+
     /// What a decision would answer, without doing it. It reads one snapshot and writes nothing.
     pub(crate) async fn preview<D: Decision>(
         &self,
@@ -133,7 +149,7 @@ impl holdfast_ledger::Store for Store {
         let change = self.writer.run(move |tx| {
             Box::pin(async move {
                 let env = env(world.as_ref())?;
-                let WriteTx { connection, changes, work } = tx;
+                let WriteTx { connection, changes, work, .. } = tx;
                 decision.decide(&mut LedgerTx::real(connection, changes, work), &env).await
             })
         });
@@ -167,15 +183,14 @@ fn options(path: &Path) -> SqliteConnectOptions {
 }
 
 fn migrator() -> Migrator {
-    let first = include_str!("../../migrations/0001_first.sql");
-    let simple = MigrationType::Simple;
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "first".into(),
-        simple,
-        first.into_sql_str(),
-        false,
-    )])
+    let migrations = [
+        (1, "first", include_str!("../../migrations/0001_first.sql")),
+        (2, "office", include_str!("../../migrations/0002_office.sql")),
+    ];
+    let migration = |(number, name, sql): (i64, &'static str, &'static str)| {
+        Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(migrations.into_iter().map(migration).collect())
 }
 
 #[cfg(test)]

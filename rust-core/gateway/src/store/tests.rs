@@ -98,7 +98,7 @@ impl Bench for SqlBench {
         let (tenant, code) = (tenant().to_string(), new.code.to_string());
         self.write(|it| {
             let insert = query(
-                "INSERT INTO payment_types VALUES (?, ?, 'Card', 'stripe', ?, ?, ?, ?, 0) \
+                "INSERT INTO payment_types VALUES (?, ?, 'Card', 'stripe', ?, ?, ?, ?, 0, 'officers') \
                  ON CONFLICT (tenant, code) DO UPDATE SET mode = excluded.mode, \
                  minor_min = excluded.minor_min, minor_max = excluded.minor_max",
             );
@@ -108,7 +108,7 @@ impl Bench for SqlBench {
             it.push(query("DELETE FROM processors"));
             if let Some(pin) = new.pin {
                 let insert =
-                    query("INSERT INTO processors VALUES (?, ?, ?, ?, ?, '', x'00', '', '', 0)");
+                    query("INSERT INTO processors VALUES (?, ?, ?, ?, ?, '', x'00', '', '', 0, 0)");
                 let insert = insert.bind(tenant).bind(code).bind(new.mode.as_str());
                 it.push(insert.bind(i64::from(pin.generation)).bind(pin.account));
             }

@@ -7,6 +7,7 @@
 //! holds their change is on disk.
 
 use super::{Change, StoreError};
+use crate::audit::Head;
 use futures_util::future::BoxFuture;
 use sqlx::{Connection, SqliteConnection};
 use std::sync::Arc;
@@ -25,6 +26,8 @@ pub(crate) struct WriteTx {
     pub(crate) changes: Vec<Change>,
     /// True if there is work that a worker should look for.
     pub(crate) work: bool,
+    /// New heads of audit chains; the ordinary log gets them once they are committed.
+    pub(crate) heads: Vec<Head>,
 }
 
 /// Told after the commit: true if the change is on disk.
@@ -46,7 +49,7 @@ impl Writer {
         work: Arc<Notify>,
     ) -> (Self, JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        let tx = WriteTx { connection, changes: Vec::new(), work: false };
+        let tx = WriteTx { connection, changes: Vec::new(), work: false, heads: Vec::new() };
         (Self { queue }, tokio::spawn(write_all(tx, waiting, news, work)))
     }
 
@@ -102,6 +105,11 @@ async fn write_all(
                 let _ = news.send(change);
             }
         }
+        for Head { chain, number, hash } in tx.heads.drain(..) {
+            if committed {
+                tracing::info!(tenant = chain, number, hash, "audit log");
+            }
+        }
         if std::mem::take(&mut tx.work) && committed {
             work.notify_one();
         }
@@ -123,11 +131,12 @@ async fn commit_batch(
     execute(tx, "BEGIN IMMEDIATE").await?;
     for work in batch.drain(..) {
         execute(tx, "SAVEPOINT change").await?;
-        let changes_before = tx.changes.len();
+        let (changes_before, heads_before) = (tx.changes.len(), tx.heads.len());
         let (keep, reply) = work(tx).await;
         replies.push(reply);
         if !keep {
             tx.changes.truncate(changes_before);
+            tx.heads.truncate(heads_before);
             execute(tx, "ROLLBACK TO change").await?;
         }
         execute(tx, "RELEASE change").await?;

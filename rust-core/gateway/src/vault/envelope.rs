@@ -90,13 +90,37 @@ pub(crate) fn wrap_new(
     number: u32,
     world: &dyn World,
 ) -> Result<(DataKey, Vec<u8>), SealError> {
-    let key = Secret::new(random::<KEY_BYTES>(world)?);
+    let key = DataKey { number, key: Secret::new(random::<KEY_BYTES>(world)?) };
+    let wrapped = wrap(master, scope, number, &key, world)?;
+    Ok((key, wrapped))
+}
+
+/// Wraps a data key anew, with another master key.
+pub(crate) fn rewrap(
+    (old, new): (&MasterKey, &MasterKey),
+    scope: &str,
+    number: u32,
+    wrapped: &[u8],
+    world: &dyn World,
+) -> Result<Vec<u8>, SealError> {
+    let key = unwrap(old, scope, number, wrapped)?;
+    wrap(new, scope, number, &key, world)
+}
+
+fn wrap(
+    master: &MasterKey,
+    scope: &str,
+    number: u32,
+    key: &DataKey,
+    world: &dyn World,
+) -> Result<Vec<u8>, SealError> {
     let nonce = random::<NONCE_BYTES>(world)?;
-    let ciphertext = encrypt(master.expose(), &nonce, key.expose(), &wrapping(scope, number))?;
+    let plain = key.key.expose();
+    let ciphertext = encrypt(master.expose(), &nonce, plain, &wrapping(scope, number))?;
     let mut wrapped = vec![VERSION];
     wrapped.extend(nonce);
     wrapped.extend(ciphertext);
-    Ok((DataKey { number, key }, wrapped))
+    Ok(wrapped)
 }
 
 /// Opens a wrapped data key.

@@ -12,6 +12,14 @@ use std::path::{Path, PathBuf};
 pub(crate) const KEY_BYTES: usize = 32;
 /// Name of the file within the data folder.
 const FILE_NAME: &str = "master.key";
+/// The next key while keys are rotated. It takes the other's name once every data key is wrapped
+/// with it.
+const NEXT_NAME: &str = "master.key.next";
+/// The key itself, in the form of the file, for machines that keep secrets in the environment. It
+/// outranks the file.
+const ENVIRONMENT: &str = "HOLDFAST_MASTER_KEY";
+/// The key to rotate to, where the present one comes from the environment.
+const ENVIRONMENT_NEXT: &str = "HOLDFAST_MASTER_KEY_NEXT";
 /// First word of the file, so that another file put there by mistake is recognised.
 const LABEL: &str = "holdfast-master-key-1 ";
 /// Nobody but the owner may read or write the key.
@@ -53,6 +61,21 @@ pub enum MasterKeyError {
         #[source]
         source: io::Error,
     },
+    /// A variable of the environment holds something else.
+    #[error(
+        "{name}: that is not a master key; write the line of a master.key file, beginning with \
+         holdfast-master-key-1"
+    )]
+    Environment {
+        /// The variable.
+        name: &'static str,
+    },
+    /// The key comes from the environment, and so must the next one.
+    #[error(
+        "the master key comes from HOLDFAST_MASTER_KEY; give the new one in \
+         HOLDFAST_MASTER_KEY_NEXT, and put it in the other's place afterwards"
+    )]
+    NextMissing,
     /// No randomness for a new key.
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
@@ -61,8 +84,53 @@ pub enum MasterKeyError {
 impl MasterKey {
     /// Draws a key and writes its file, which must not exist yet, durably.
     pub(crate) fn create(folder: &Path, world: &dyn World) -> Result<Self, MasterKeyError> {
+        if let Some(given) = from_environment(ENVIRONMENT)? {
+            return Ok(given);
+        }
+        Self::write(folder, Self::path(folder), world)
+    }
+
+    /// The key to rotate to, in its waiting place.
+    pub(crate) fn create_next(folder: &Path, world: &dyn World) -> Result<Self, MasterKeyError> {
+        if from_environment(ENVIRONMENT)?.is_some() {
+            return from_environment(ENVIRONMENT_NEXT)?.ok_or(MasterKeyError::NextMissing);
+        }
+        let path = folder.join(NEXT_NAME);
+        // Left by a rotation that was cut short before it changed the database.
+        if let Err(source) = std::fs::remove_file(&path)
+            && source.kind() != io::ErrorKind::NotFound
+        {
+            return Err(MasterKeyError::Io { path, source });
+        }
+        Self::write(folder, path, world)
+    }
+
+    /// Gives the waiting key its name; the old one is gone then.
+    pub(crate) fn promote_next(folder: &Path) -> Result<(), MasterKeyError> {
+        if from_environment(ENVIRONMENT)?.is_some() {
+            return Ok(());
+        }
+        let path = folder.join(NEXT_NAME);
+        std::fs::rename(&path, Self::path(folder))
+            .and_then(|()| File::open(folder)?.sync_all())
+            .map_err(|source| MasterKeyError::Io { path, source })
+    }
+
+    /// The keys that may open a folder's database, likeliest first: between the two last steps of a
+    /// rotation it is the waiting one.
+    pub(crate) fn candidates(folder: &Path) -> Result<Vec<Self>, MasterKeyError> {
+        let mut candidates = vec![Self::open(folder)?];
+        let next = match from_environment(ENVIRONMENT)? {
+            Some(_) => from_environment(ENVIRONMENT_NEXT)?,
+            None if folder.join(NEXT_NAME).exists() => Some(Self::read(folder.join(NEXT_NAME))?),
+            None => None,
+        };
+        candidates.extend(next);
+        Ok(candidates)
+    }
+
+    fn write(folder: &Path, path: PathBuf, world: &dyn World) -> Result<Self, MasterKeyError> {
         let key = Secret::new(random::<KEY_BYTES>(world)?);
-        let path = Self::path(folder);
         let text = Secret::new(format!("{LABEL}{}\n", HEXLOWER.encode(key.expose())));
         write_new(&path, text.expose().as_bytes())
             .and_then(|()| File::open(folder)?.sync_all())
@@ -72,7 +140,13 @@ impl MasterKey {
 
     /// Reads the key; refuses a file that others may read.
     pub(crate) fn open(folder: &Path) -> Result<Self, MasterKeyError> {
-        let path = Self::path(folder);
+        match from_environment(ENVIRONMENT)? {
+            Some(given) => Ok(given),
+            None => Self::read(Self::path(folder)),
+        }
+    }
+
+    fn read(path: PathBuf) -> Result<Self, MasterKeyError> {
         let io_error = |source| MasterKeyError::Io { path: path.clone(), source };
         let file = File::open(&path).map_err(io_error)?;
         let mode = file.metadata().map_err(io_error)?.permissions().mode() & 0o7777;
@@ -93,6 +167,12 @@ impl MasterKey {
     pub(super) fn expose(&self) -> &[u8; KEY_BYTES] {
         self.0.expose()
     }
+}
+
+fn from_environment(name: &'static str) -> Result<Option<MasterKey>, MasterKeyError> {
+    let Some(text) = std::env::var_os(name) else { return Ok(None) };
+    let text = Secret::new(text.into_encoded_bytes());
+    parse(&text).map(Some).ok_or(MasterKeyError::Environment { name })
 }
 
 fn parse(text: &Secret<Vec<u8>>) -> Option<MasterKey> {

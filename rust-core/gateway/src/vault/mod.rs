@@ -13,22 +13,25 @@ mod envelope;
 mod master;
 
 pub use envelope::SealError;
-pub(crate) use envelope::{DataKey, GATEWAY_SCOPE, Place, key_number, wrap_new};
+pub(crate) use envelope::{DataKey, GATEWAY_SCOPE, Place, key_number, rewrap, wrap_new};
 pub(crate) use master::MasterKey;
 pub use master::MasterKeyError;
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The master key with the data keys that have been unwrapped so far.
 pub(crate) struct Vault {
     master: MasterKey,
+    /// Where the master key comes from, should it be rotated beside this process.
+    folder: PathBuf,
     opened: RwLock<HashMap<(String, u32), Arc<DataKey>>>,
 }
 
 impl Vault {
-    pub(crate) fn new(master: MasterKey) -> Self {
-        Self { master, opened: RwLock::default() }
+    pub(crate) fn new(folder: &Path, master: MasterKey) -> Self {
+        Self { master, folder: folder.to_owned(), opened: RwLock::default() }
     }
 
     /// A data key that was unwrapped before.
@@ -47,9 +50,21 @@ impl Vault {
         if let Some(key) = self.known(scope, number) {
             return Ok(key);
         }
-        let key = Arc::new(envelope::unwrap(&self.master, scope, number, wrapped)?);
+        let key = match envelope::unwrap(&self.master, scope, number, wrapped) {
+            Ok(key) => key,
+            Err(error) => self.unwrap_after_rotation(scope, number, wrapped).ok_or(error)?,
+        };
+        let key = Arc::new(key);
         let mut known = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(known.entry((scope.to_owned(), number)).or_insert(key)))
+    }
+
+    /// `keys rotate` may have run since this process read the master key.
+    fn unwrap_after_rotation(&self, scope: &str, number: u32, wrapped: &[u8]) -> Option<DataKey> {
+        let candidates = MasterKey::candidates(&self.folder).ok()?;
+        let mut opened =
+            candidates.iter().map(|master| envelope::unwrap(master, scope, number, wrapped));
+        opened.find_map(Result::ok)
     }
 
     pub(crate) fn master(&self) -> &MasterKey {

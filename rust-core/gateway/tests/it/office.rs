@@ -8,8 +8,8 @@ use reqwest::Method;
 use reqwest::header::SET_COOKIE;
 use std::time::Duration;
 
-struct Office<'w> {
-    world: &'w World,
+pub(crate) struct Office<'w> {
+    pub(crate) world: &'w World,
     cookie: String,
 }
 
@@ -20,18 +20,27 @@ fn path_in(link: &str) -> String {
 }
 
 impl<'w> Office<'w> {
-    async fn sign_in(world: &'w World) -> Self {
-        let answer = world.post(&path_in(&world.sign_in_link), &[], vec![]).await;
+    pub(crate) async fn sign_in(world: &'w World) -> Self {
+        Self::by_link(world, &world.sign_in_link).await
+    }
+
+    pub(crate) async fn by_link(world: &'w World, link: &str) -> Self {
+        let answer = world.post(&path_in(link), &[], vec![]).await;
         assert_eq!(answer.location(), "/admin/payments");
+        Self::with_cookie(world, &answer)
+    }
+
+    /// A browser that takes the cookie of an answer.
+    pub(crate) fn with_cookie(world: &'w World, answer: &Answer) -> Self {
         let cookie = answer.headers[SET_COOKIE].to_str().unwrap();
         Self { world, cookie: cookie.split(';').next().unwrap().to_owned() }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.world.send(Method::GET, path, &[("cookie", &self.cookie)], vec![]).await
     }
 
-    async fn post(&self, path: &str, form: &str) -> Answer {
+    pub(crate) async fn post(&self, path: &str, form: &str) -> Answer {
         let headers = [
             ("cookie", self.cookie.as_str()),
             ("content-type", "application/x-www-form-urlencoded"),
@@ -39,8 +48,13 @@ impl<'w> Office<'w> {
         self.world.post(path, &headers, form.as_bytes().to_vec()).await
     }
 
-    async fn csrf(&self) -> String {
-        let page = self.get("/admin/handhelds").await.body;
+    pub(crate) async fn csrf(&self) -> String {
+        self.csrf_of("/admin/handhelds").await
+    }
+
+    /// The token in the forms of a page.
+    pub(crate) async fn csrf_of(&self, path: &str) -> String {
+        let page = self.get(path).await.body;
         let after = page.split_once("name=\"csrf\" value=\"").unwrap().1;
         after.split('"').next().unwrap().to_owned()
     }

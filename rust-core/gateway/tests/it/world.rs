@@ -145,6 +145,14 @@ impl World {
         sqlx::query_scalar(sql).fetch_one(&self.database().await).await.unwrap()
     }
 
+    /// Changes the database as nobody should.
+    pub(crate) async fn change(&self, sql: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.data().join("holdfast.db"));
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query(sql).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
     async fn database(&self) -> SqlitePool {
         let options = SqliteConnectOptions::new().filename(self.data().join("holdfast.db"));
         SqlitePool::connect_with(options.read_only(true)).await.unwrap()

@@ -1,0 +1,177 @@
+//! The office's pages, and what all of them share: who is at the desk, and forms that they sent.
+//!
+//! A handler that takes a [`Desk`] runs only for somebody who is signed in; one that takes a
+//! [`Sheet`] only for a form that came from a page of the same session. What a role may do is asked
+//! in the handler's first line.
+
+pub(super) mod audit;
+pub(super) mod enter;
+pub(super) mod handhelds;
+pub(super) mod payments;
+pub(super) mod people;
+
+use super::cookies::office_token;
+use super::error::Problem;
+use super::hosts::RequestHost;
+use super::{App, HostOwner};
+use crate::core::Tenant;
+use crate::pages::office::Top;
+use crate::sign_in::{self, OfficeSession};
+use crate::users::Role;
+use crate::{processors, tokens};
+use axum::extract::{Extension, Form, FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Redirect;
+use holdfast_domain::{Mode, TenantSlug};
+use std::sync::Arc;
+
+/// The front door leads to the list.
+pub(super) async fn home() -> Redirect {
+    Redirect::to("/admin/payments")
+}
+
+/// Somebody who is signed in.
+pub(super) struct Desk {
+    pub(super) app: Arc<App>,
+    pub(super) session: OfficeSession,
+    pub(super) tenant: Tenant,
+    pub(super) host: RequestHost,
+}
+
+impl FromRequestParts<Arc<App>> for Desk {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let Extension(owner) = from_layers::<HostOwner>(parts, app).await?;
+        let Extension(host) = from_layers::<RequestHost>(parts, app).await?;
+        let (session, tenant) = signed_in(app, &owner, &host, &parts.headers).await?;
+        Ok(Self { app: Arc::clone(app), session, tenant, host })
+    }
+}
+
+/// What the layers found out about every request.
+async fn from_layers<T: Clone + Send + Sync + 'static>(
+    parts: &mut Parts,
+    app: &Arc<App>,
+) -> Result<Extension<T>, Problem> {
+    Extension::from_request_parts(parts, app).await.map_err(|_| Problem::unavailable())
+}
+
+/// The browser's session and its tenant, or the words that say how to get one.
+async fn signed_in(
+    app: &App,
+    owner: &HostOwner,
+    host: &RequestHost,
+    headers: &HeaderMap,
+) -> Result<(OfficeSession, Tenant), Problem> {
+    let signed_out = || {
+        Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "Sign in",
+            "You are not signed in on this browser.",
+            "Sign in with your name and password, or open your sign-in link. The operator makes a \
+             new link with holdfast sign-in.",
+        )
+        .leading_to("/sign-in", "Sign in")
+    };
+    let token = office_token(headers, host.is_loopback()).ok_or_else(signed_out)?;
+    let session = sign_in::session(&app.core, &token).await?.ok_or_else(signed_out)?;
+    if !owner.serves(&session.tenant) {
+        return Err(signed_out());
+    }
+    let tenant = app.core.tenant(&session.tenant).await?.ok_or_else(signed_out)?;
+    Ok((session, tenant))
+}
+
+impl Desk {
+    pub(super) fn slug(&self) -> &TenantSlug {
+        &self.tenant.slug
+    }
+
+    /// Refuses whoever's role is not enough.
+    pub(super) fn needs(&self, role: Role) -> Result<(), Problem> {
+        if self.session.may(role) {
+            return Ok(());
+        }
+        Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "Not for your role",
+            format!("You are signed in as {}, which may not do this.", self.session.user.role),
+            "Ask an administrator to do it, or to change your role on the Users page.",
+        ))
+    }
+
+    pub(super) async fn top(&self, page: &'static str) -> Result<Top, Problem> {
+        let types = processors::payment_types(&self.app.core, self.slug()).await?;
+        Ok(Top {
+            organisation: self.tenant.name.clone(),
+            page,
+            csrf: self.session.csrf.clone(),
+            is_test: types.iter().any(|it| it.mode == Mode::Test),
+            person: self.session.user.name.clone(),
+            is_administrator: self.session.may(Role::Administrator),
+            is_finance: self.session.may(Role::Finance),
+            has_password: self.session.user.has_password,
+        })
+    }
+}
+
+/// A form that somebody sent from a page of their own session.
+pub(super) struct Sheet {
+    desk: Desk,
+    fields: Vec<(String, String)>,
+}
+
+impl FromRequest<Arc<App>> for Sheet {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let desk = Desk::from_request_parts(&mut parts, app).await?;
+        let request = Request::from_parts(parts, body);
+        let Form(fields) = Form::<Vec<(String, String)>>::from_request(request, app)
+            .await
+            .map_err(|_| incomplete())?;
+        let sheet = Self { desk, fields };
+        if tokens::same(&sheet.desk.session.csrf, sheet.text("csrf")?) {
+            return Ok(sheet);
+        }
+        Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "This form is too old",
+            "The form belongs to another session. Nothing was changed.",
+            "Go back, reload the page and try again.",
+        ))
+    }
+}
+
+impl Sheet {
+    /// Who sent it, if their role is enough.
+    pub(super) fn by(&self, role: Role) -> Result<&Desk, Problem> {
+        self.desk.needs(role).map(|()| &self.desk)
+    }
+
+    /// A field that every honest form has.
+    pub(super) fn text(&self, name: &str) -> Result<&str, Problem> {
+        self.field(name).ok_or_else(incomplete)
+    }
+
+    /// A field that may be missing.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn number<N: std::str::FromStr>(&self, name: &str) -> Result<N, Problem> {
+        self.text(name)?.parse().map_err(|_| incomplete())
+    }
+}
+
+fn incomplete() -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "Not understood",
+        "The form is not complete. Nothing was changed.",
+        "Go back, reload the page and try again.",
+    )
+}

@@ -8,6 +8,7 @@
 mod agenda;
 mod attempt;
 mod auth;
+mod calendar;
 mod calls;
 mod cards;
 mod control;
@@ -32,6 +33,7 @@ mod table;
 mod trigger;
 
 pub use auth::{KeyGrant, KeyGrantError};
+pub(crate) use calendar::utc;
 pub use cards::{CardFacts, CardFault, CardForm, Decline};
 pub(crate) use control::LISTENER_URL;
 pub use control::ROLL_OVERLAP_S_MAX;
@@ -46,7 +48,7 @@ pub use model::{
     Intent, IntentData, LastError, Line, Method, Payer, PendingCard, Presented, Price, Product,
     Refund, Session, Snapshot,
 };
-pub use page::{HostedPage, PageLine};
+pub use page::{AuthenticationPage, HostedPage, PageLine};
 pub use pay::{Answered, ChallengeAnswer, PayOutcome};
 pub use receipt::Receipt;
 pub use replay::{Input, ReplayError};
@@ -237,6 +239,21 @@ impl Core {
     /// Every charge, oldest first: the successful ones are the money that moved.
     pub fn charges(&self) -> impl DoubleEndedIterator<Item = &Arc<Charge>> {
         self.charges.iter()
+    }
+
+    /// A charge by its ID.
+    pub fn charge(&self, id: &str) -> Option<&Arc<Charge>> {
+        self.charges.get(id)
+    }
+
+    /// An event by its ID.
+    pub fn event(&self, id: &str) -> Option<&Arc<Event>> {
+        self.events.get(id)
+    }
+
+    /// How the sandbox was set up.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Every refund, oldest first.

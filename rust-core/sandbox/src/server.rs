@@ -4,6 +4,7 @@ mod api;
 mod clock;
 mod connections;
 mod control;
+mod dashboard;
 mod forms;
 mod inbox;
 mod journal;
@@ -11,6 +12,7 @@ mod listeners;
 mod options;
 mod pages;
 mod sender;
+mod stripe_js;
 
 pub use listeners::Heard;
 pub use options::{Options, StartError, TargetError};
@@ -154,6 +156,9 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/c/confirm/{session}", get(pages::show_challenge).post(pages::answer_challenge))
         .route("/receipts/{charge}", get(pages::receipt))
         .route("/assets/page.css", get(pages::style))
+        .route("/c/authenticate/{intent}", get(pages::ask).post(pages::answer_bank))
+        .merge(stripe_js::routes())
+        .merge(dashboard::routes())
         .merge(control::routes())
         .fallback(api::answer)
         .with_state(shared)

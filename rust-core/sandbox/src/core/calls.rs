@@ -40,10 +40,14 @@ impl Core {
 
     /// An object as an answer, with what was asked to be expanded.
     fn object_reply(&self, object: Snapshot, paths: &[&str]) -> Result<Reply, ApiError> {
-        if paths.is_empty() {
+        if paths.is_empty() && !self.publishable {
             return Ok(Reply::Object(object));
         }
         let mut value = self.snapshot_json(&object);
+        if self.publishable {
+            keep_public(&mut value);
+            return Ok(value.into());
+        }
         self.expand(&mut value, paths)?;
         Ok(value.into())
     }
@@ -66,6 +70,24 @@ impl Core {
         let mut list = list_json(url, data, has_more);
         self.expand(&mut list, &paths)?;
         Ok(list.into())
+    }
+}
+
+/// What Stripe shows to nobody but the merchant.
+const PRIVATE: [&str; 8] = [
+    "application",
+    "application_fee_amount",
+    "customer",
+    "latest_charge",
+    "metadata",
+    "payment_method_options",
+    "review",
+    "transfer_data",
+];
+
+fn keep_public(value: &mut Value) {
+    if let Some(object) = value.as_object_mut() {
+        object.retain(|field, _| !PRIVATE.contains(&field.as_str()));
     }
 }
 

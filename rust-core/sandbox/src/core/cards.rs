@@ -6,6 +6,7 @@ mod table;
 
 use serde::{Deserialize, Serialize};
 
+use super::calendar::civil;
 use super::ids::Ids;
 pub use table::Decline;
 use table::TestCard;
@@ -178,17 +179,9 @@ fn expiry(text: &str) -> Option<(u8, u16)> {
     Some((month, if year < 100 { year.saturating_add(2000) } else { year }))
 }
 
-/// The calendar month of a time, by Howard Hinnant's days-to-civil arithmetic.
+/// The calendar month of a time.
 fn year_and_month(now_s: i64) -> (u16, u8) {
-    let days = now_s.div_euclid(86_400) + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (year, month, _) = civil(now_s);
     (u16::try_from(year).unwrap_or(u16::MAX), u8::try_from(month).unwrap_or(12))
 }
 

@@ -35,7 +35,7 @@ pub struct WebhookTarget {
 
 /// A delivery's place in the list of deliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DeliveryId(pub(super) usize);
+pub struct DeliveryId(pub(crate) usize);
 
 /// Where a delivery stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

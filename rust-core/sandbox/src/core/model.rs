@@ -321,6 +321,21 @@ pub enum Snapshot {
     Customer(Arc<Customer>),
 }
 
+impl Snapshot {
+    /// The object's ID.
+    pub fn id(&self) -> &Id {
+        match self {
+            Self::Session(row) => &row.id,
+            Self::Intent(row) => &row.id,
+            Self::Charge(row) => &row.id,
+            Self::Refund(row) => &row.id,
+            Self::Dispute(row) => &row.id,
+            Self::Method(row) => &row.id,
+            Self::Customer(row) => &row.id,
+        }
+    }
+}
+
 /// What a table holds.
 pub(super) trait Row: Clone {
     fn id(&self) -> &Id;

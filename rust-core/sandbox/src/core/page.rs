@@ -38,7 +38,39 @@ pub struct PageLine {
     pub amount: String,
 }
 
+/// What the bank's question shows of a PaymentIntent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthenticationPage {
+    /// The merchant's name.
+    pub business_name: String,
+    /// The amount, with its currency.
+    pub total: String,
+    /// Whether it still waits for an answer.
+    pub waits: bool,
+    /// Where the payer goes afterwards.
+    pub return_url: Option<String>,
+}
+
 impl Core {
+    /// What the bank's question shows, to whoever has the PaymentIntent's secret.
+    pub fn authentication_page(
+        &mut self,
+        id: &str,
+        secret: &str,
+        now_ms: i64,
+    ) -> Option<AuthenticationPage> {
+        self.advance(now_ms);
+        let intent = self.intents.get(id).filter(|it| self.client_secret(&it.id) == secret)?;
+        let pending = intent.pending.as_ref();
+        let return_url = pending.and_then(|pending| pending.return_url.as_deref());
+        Some(AuthenticationPage {
+            business_name: self.config.business_name.clone(),
+            total: price(intent.amount, &intent.currency),
+            waits: pending.is_some(),
+            return_url: return_url.map(str::to_owned),
+        })
+    }
+
     /// What the hosted page of a session shows.
     pub fn hosted_page(&mut self, id: &str, now_ms: i64) -> Option<HostedPage> {
         self.advance(now_ms);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
@@ -14,8 +14,10 @@ use holdfast_stripe::objects::SessionStatus;
 
 use super::Shared;
 use super::forms::field;
+use super::stripe_js::EMBEDDERS;
 use crate::core::{
-    CardFault, CardForm, ChallengeAnswer, HostedPage, PageLine, PayOutcome, Receipt, origin,
+    Answered, CardFault, CardForm, ChallengeAnswer, HostedPage, PageLine, PayOutcome, Receipt,
+    origin,
 };
 
 /// What the payer reads when the bank's question was not answered with yes.
@@ -143,6 +145,74 @@ pub(super) async fn answer_challenge(
     after(&session, &page, &CardForm::default(), outcome)
 }
 
+#[derive(Template)]
+#[template(path = "authenticate.html")]
+struct AskPage<'a> {
+    business_name: &'a str,
+    total: &'a str,
+}
+
+/// The bank's question about a PaymentIntent without a hosted page. It may stand in a frame of the
+/// merchant's page.
+pub(super) async fn ask(
+    State(shared): State<Arc<Shared>>,
+    Path(intent): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response<Body> {
+    let secret = field(query.unwrap_or_default().as_bytes(), "s");
+    let page = shared.with_core(|core, now_ms| core.authentication_page(&intent, &secret, now_ms));
+    let Some(page) = page else { return missing() };
+    let response = if page.waits {
+        let ask = AskPage { business_name: &page.business_name, total: &page.total };
+        html(StatusCode::OK, &ask, None)
+    } else {
+        answered()
+    };
+    embeddable(response, page.return_url.as_deref())
+}
+
+pub(super) async fn answer_bank(
+    State(shared): State<Arc<Shared>>,
+    Path(intent): Path<String>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Response<Body> {
+    let secret = field(query.unwrap_or_default().as_bytes(), "s");
+    let confirmed = field(&body, "answer") == "complete";
+    let answer = if confirmed { ChallengeAnswer::Complete } else { ChallengeAnswer::Fail };
+    let noted = shared.with_core(|core, now_ms| {
+        core.authentication_page(&intent, &secret, now_ms)?;
+        Some(core.answer_authentication(&intent, answer, now_ms))
+    });
+    match noted {
+        None => missing(),
+        Some(Answered::Noted { return_url: Some(url) }) => see_other(&url),
+        Some(_) => embeddable(answered(), None),
+    }
+}
+
+fn answered() -> Response<Body> {
+    let closed = ClosedPage {
+        title: "Your bank has your answer",
+        message: "You can go back to the shop.",
+        link: None,
+    };
+    html(StatusCode::OK, &closed, None)
+}
+
+/// Lets a page stand in a frame of a merchant's page, and its form lead back there.
+fn embeddable(mut response: Response<Body>, return_url: Option<&str>) -> Response<Body> {
+    let merchant = return_url.and_then(origin).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self' {merchant}; \
+         base-uri 'none'; frame-ancestors {EMBEDDERS}"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
 pub(super) async fn receipt(
     State(shared): State<Arc<Shared>>,
     Path(charge): Path<String>,
@@ -227,7 +297,7 @@ fn expired(page: &HostedPage) -> Response<Body> {
     html(StatusCode::GONE, &closed, Some(page))
 }
 
-fn missing() -> Response<Body> {
+pub(super) fn missing() -> Response<Body> {
     let closed = ClosedPage {
         title: "There is no such page",
         message: "Check the address, or ask for a new link. Nothing was charged.",
@@ -246,7 +316,7 @@ fn card_form(body: &[u8]) -> CardForm {
     }
 }
 
-fn see_other(address: &str) -> Response<Body> {
+pub(super) fn see_other(address: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
     match HeaderValue::from_str(address) {
@@ -258,7 +328,11 @@ fn see_other(address: &str) -> Response<Body> {
     }
 }
 
-fn html(status: StatusCode, page: &impl Template, hosted: Option<&HostedPage>) -> Response<Body> {
+pub(super) fn html(
+    status: StatusCode,
+    page: &impl Template,
+    hosted: Option<&HostedPage>,
+) -> Response<Body> {
     let Ok(text) = page.render() else {
         let mut response = Response::new(Body::from("The page could not be written."));
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

@@ -19,6 +19,8 @@ use super::methods::{read_payer, read_token};
 pub(super) struct Confirmation {
     pub(super) choice: Option<Choice>,
     return_url: Option<Arc<str>>,
+    /// Stripe.js asks the bank's question in a frame, without leaving the page.
+    in_page: bool,
     /// The payer is not there, so nobody could answer the bank.
     unattended: bool,
 }
@@ -112,7 +114,8 @@ impl Core {
         let attempted = if asks && confirmation.unattended {
             self.decline(id, presented, &AUTHENTICATION_REQUIRED)
         } else {
-            self.attempt(id, presented, confirmation.return_url.clone())
+            let away = confirmation.return_url.clone().filter(|_| !confirmation.in_page);
+            self.attempt(id, presented, away)
         };
         let intent = self.intent(id)?;
         match attempted {
@@ -143,13 +146,13 @@ impl Core {
         let return_url = fields.url("return_url")?.map(Into::into);
         let off_session = fields.text("off_session")?.is_some_and(|said| said != "false");
         let strict = fields.boolean("error_on_requires_action")? == Some(true);
-        fields.boolean("use_stripe_sdk")?;
+        let in_page = fields.boolean("use_stripe_sdk")? == Some(true);
         fields.word("setup_future_usage", &["on_session", "off_session"])?;
         if let Some(mut options) = fields.object("payment_method_options")? {
             options.object("card")?;
             options.finish(&[])?;
         }
-        Ok(Confirmation { choice, return_url, unattended: off_session || strict })
+        Ok(Confirmation { choice, return_url, in_page, unattended: off_session || strict })
     }
 
     fn choice_named(&self, id: &str) -> Result<Choice, ApiError> {

@@ -45,6 +45,7 @@ test("a payment appears and becomes paid without a reload", async () => {
   assert.equal(await office.paidRows(receipt_order_id), 1);
   assert.equal(await office.page.evaluate(() => window.neverReloaded), true);
   assert.deepEqual(office.page.strangers, []);
+  assert.equal(await office.page.locator("#waiting").isVisible(), false, "a button counts what does not wait");
   await here.shot(office, "office-4-paid");
 });
 

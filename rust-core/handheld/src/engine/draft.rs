@@ -92,7 +92,7 @@ impl Engine {
         let is_gone = |offer: &PaymentTypeOffer| !config.payment_types.contains(offer);
         self.durable
             .payments()
-            .filter(|draft| draft.held.is_none() && draft.method.as_ref().is_some_and(is_gone))
+            .filter(|draft| draft.held.is_none() && draft.method.as_deref().is_some_and(is_gone))
             .map(|draft| {
                 let revision = draft.revision.saturating_add(1);
                 let draft = Payment { method: None, revision, ..draft.clone() };
@@ -142,7 +142,7 @@ impl Engine {
             return Err(MethodError::OverCap { cap });
         }
         let revision = draft.revision.saturating_add(1);
-        Ok(Payment { method: Some(offer.clone()), revision, ..draft.clone() })
+        Ok(Payment { method: Some(offer.clone().into()), revision, ..draft.clone() })
     }
 
     /// The state of a payment that is no draft any more, or is about to be none.

@@ -1,11 +1,13 @@
 //! What is on disk, as the engine sees it.
 
 use super::record::{
-    ClockMark, Config, Counters, Enrolment, Key, Notice, NoticeTag, Payment, Record, Write,
+    ClockMark, Config, Counters, Enrolment, Key, Notice, NoticeTag, Payment, Record, Route, Write,
 };
 use crate::view::RecordFault;
 use holdfast_domain::{DeviceId, PaymentId};
+use holdfast_protocol::wire::PaymentTypeOffer;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The mirror of the disk. It changes only by [`Durable::apply`], after the same write was stored.
 #[derive(Default)]
@@ -13,7 +15,10 @@ pub struct Durable {
     enrolment: Option<Enrolment>,
     config: Option<Config>,
     counters: Option<Counters>,
-    payments: BTreeMap<PaymentId, Payment>,
+    payments: BTreeMap<PaymentId, Box<Payment>>,
+    /// One of each that payments share: thousands of them have the same.
+    routes: Vec<Arc<Route>>,
+    offers: Vec<Arc<PaymentTypeOffer>>,
     earlier: BTreeMap<DeviceId, Enrolment>,
     clock: Option<ClockMark>,
     notices: BTreeMap<(PaymentId, NoticeTag), Notice>,
@@ -63,8 +68,15 @@ impl Durable {
             Write::Put(Record::Enrolment(enrolment)) => self.enrolment = Some(*enrolment),
             Write::Put(Record::Config(config)) => self.config = Some(config),
             Write::Put(Record::Counters(counters)) => self.counters = Some(counters),
-            Write::Put(Record::Payment(payment)) => {
-                self.payments.insert(payment.payment, *payment);
+            Write::Put(Record::Payment(mut payment)) => {
+                if let Some(method) = &mut payment.method {
+                    share(method, &mut self.offers);
+                }
+                if let Some(held) = &mut payment.held {
+                    share(&mut held.route, &mut self.routes);
+                    held.order.shrink_to_fit();
+                }
+                self.payments.insert(payment.payment, payment);
             }
             Write::Delete(Key::Enrolment) => self.enrolment = None,
             Write::Delete(Key::Config) => self.config = None,
@@ -101,12 +113,12 @@ impl Durable {
 
     /// One payment.
     pub fn payment(&self, payment: PaymentId) -> Option<&Payment> {
-        self.payments.get(&payment)
+        self.payments.get(&payment).map(Box::as_ref)
     }
 
     /// Every payment, oldest first.
     pub fn payments(&self) -> impl DoubleEndedIterator<Item = &Payment> {
-        self.payments.values()
+        self.payments.values().map(Box::as_ref)
     }
 
     /// An earlier enrolment, by its device ID.
@@ -182,7 +194,7 @@ impl Durable {
             let held = payment.held.as_ref()?;
             (held.device == enrolment.device).then_some(held.sequence)
         };
-        let last = self.payments.values().filter_map(of_device).max().unwrap_or(0);
+        let last = self.payments().filter_map(of_device).max().unwrap_or(0);
         let is_damaged = |table: &str| self.quarantine.iter().any(|lost| lost.table == table);
         if is_damaged("counters") {
             let unread = self.quarantine.iter().filter(|lost| lost.table == "payment").count();
@@ -191,6 +203,14 @@ impl Durable {
         }
         counters.next_sequence = counters.next_sequence.max(last.saturating_add(1));
         self.counters = Some(counters);
+    }
+}
+
+/// Takes the known one of two equal values.
+fn share<T: PartialEq>(value: &mut Arc<T>, known: &mut Vec<Arc<T>>) {
+    match known.iter().find(|known| *known == value) {
+        Some(known) => *value = Arc::clone(known),
+        None => known.push(Arc::clone(value)),
     }
 }
 

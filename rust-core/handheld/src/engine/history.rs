@@ -147,7 +147,7 @@ impl Engine {
             sequence: 0,
             device: enrolment.device,
             held_at_ms: minted_ms(status.payment),
-            route: enrolment.route(),
+            route: enrolment.route().into(),
             delivery: Delivery::Delivered,
             moment: HeldMoment::default(),
             told: true,

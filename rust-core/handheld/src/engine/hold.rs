@@ -203,7 +203,7 @@ impl Engine {
             sequence,
             device: enrolment.device,
             held_at_ms: signing.held_at_ms,
-            route: enrolment.route(),
+            route: enrolment.route().into(),
             delivery: Delivery::Queued,
             status: None,
             moment: signing.moment,

@@ -28,8 +28,9 @@
 //!             ◀─────────────┘   not clear   └─┘ the same bytes                  ▼
 //!                                           │                     what the gateway says:
 //!                                           │ refused for ever    waiting, declined, paid …
-//!                                           ▼
-//!                                         parked (with its reason)
+//!                              retry        ▼
+//!                       queued ◀──────── parked ────────▶ withdrawn
+//!                                  (with its reason)      withdraw, with a reason
 //! ```
 //!
 //! - **Draft.** The ID is minted and stored with the priced cart before the summary is shown.
@@ -40,10 +41,25 @@
 //!   long as it takes. No answer, a garbled one, a redirect, a page of HTML: all of these mean
 //!   *unknown*, and the same bytes are sent again. Orders do not wait for one another.
 //! - **Parked.** The gateway said, with a code that can never get better, that it will not take
-//!   these bytes. It is shown with the reason; a person must act.
+//!   these bytes. It is shown with the reason and who acts. The officer may have the same bytes sent
+//!   again, or give the payment up.
 //! - **Delivered.** The gateway answered for it. From now on the state is the gateway's, and comes
 //!   by long poll. It may also come before our own answer does, when the payer's phone has brought
 //!   the order.
+//!
+//! # Beside the order
+//!
+//! - **Caps** (`caps`). As much may wait as the tenant allows; a hold beyond that is refused before it
+//!   is confirmed.
+//! - **Notices** (`notices`). Cancel, withdraw, and "this record is damaged": signed, durable before
+//!   they are claimed, and sent after the order of the same payment. Paid wins.
+//! - **Proof** (`proof`). The payer's receipt or code makes a payment *paid, verified offline*. What
+//!   says that money has arrived outranks everything but a later word of the gateway (`standing`).
+//! - **Time** (`clock`). Nothing is judged by the handheld's own clock.
+//! - **What either side may lose** (`history`). The gateway after a restore, the handheld by an older
+//!   file, a damaged record or a lost key: each makes good what the other still has.
+//! - **Told or not** (`hold::Untold`). A hold that nobody may have been told of is found at the next
+//!   start; it counts as held, and its screen says so.
 //!
 //! # What else it keeps going
 //!

@@ -25,6 +25,7 @@ use holdfast_protocol::notice::REASON_CHARS_MAX;
 use holdfast_protocol::wire::{NoticeResponse, ORDER_CONTENT_TYPE};
 use holdfast_protocol::{DeviceSignature, NoticeKind, NoticePayload, SignedNotice, SignedOrder};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Notices on their way at once: orders come first on a weak link.
 const NOTICES_AT_ONCE: usize = 2;
@@ -47,14 +48,14 @@ struct Signing {
     payload: NoticePayload,
     tag: NoticeTag,
     reason: String,
-    route: Route,
+    route: Arc<Route>,
 }
 
 /// Where a notice belongs.
 struct Addressee {
     gateway: GatewayId,
     tenant: TenantSlug,
-    route: Route,
+    route: Arc<Route>,
 }
 
 impl Notices {
@@ -372,7 +373,7 @@ fn own(enrolment: &Enrolment) -> Addressee {
     Addressee {
         gateway: enrolment.gateway,
         tenant: enrolment.tenant.clone(),
-        route: enrolment.route(),
+        route: enrolment.route().into(),
     }
 }
 

@@ -11,6 +11,7 @@ use holdfast_protocol::sealed_copy::COPY_KEY_BYTES;
 use holdfast_protocol::wire::{ConfigResponse, PaymentStatus, PaymentTypeOffer};
 use holdfast_protocol::{DevicePublicKey, SignatureError};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One record.
 #[derive(Clone)]
@@ -210,8 +211,9 @@ pub struct Payment {
     pub drafted_at_ms: u64,
     /// What is paid for.
     pub cart: Cart,
-    /// How, as it was offered when it was chosen.
-    pub method: Option<PaymentTypeOffer>,
+    /// How, as it was offered when it was chosen. Shared by the payments that chose alike.
+    #[serde(with = "shared_or_none")]
+    pub method: Option<Arc<PaymentTypeOffer>>,
     /// The promise; `None` for a draft.
     pub held: Option<Held>,
 }
@@ -228,8 +230,9 @@ pub struct Held {
     pub device: DeviceId,
     /// When, by the handheld's clock.
     pub held_at_ms: u64,
-    /// Where it belongs, whatever enrolment comes later.
-    pub route: Route,
+    /// Where it belongs, whatever enrolment comes later. Shared by the orders of one enrolment.
+    #[serde(with = "shared")]
+    pub route: Arc<Route>,
     /// How far it is on its way.
     pub delivery: Delivery,
     /// What the gateway last said about it.
@@ -324,7 +327,8 @@ pub struct Notice {
     #[serde(with = "base64_bytes")]
     pub signed: Vec<u8>,
     /// Where it belongs.
-    pub route: Route,
+    #[serde(with = "shared")]
+    pub route: Arc<Route>,
     /// How far it is on its way.
     pub state: NoticeState,
     /// The ledger's epoch in which the gateway answered.
@@ -438,5 +442,43 @@ mod base64_bytes_or_none {
         let text = Option::<String>::deserialize(d)?;
         let bytes = text.map(|text| BASE64URL_NOPAD.decode(text.as_bytes())).transpose();
         bytes.map_err(D::Error::custom)
+    }
+}
+
+/// A shared value is stored as its own copy.
+mod shared {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::sync::Arc;
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        value: &Arc<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<T>, D::Error> {
+        T::deserialize(deserializer).map(Arc::new)
+    }
+}
+
+/// The same, or nothing.
+mod shared_or_none {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::sync::Arc;
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        value: &Option<Arc<T>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_deref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Arc<T>>, D::Error> {
+        Option::<T>::deserialize(deserializer).map(|value| value.map(Arc::new))
     }
 }

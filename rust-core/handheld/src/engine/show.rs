@@ -63,7 +63,7 @@ impl Engine {
             state: self.state(payment),
             lines: payment.cart.priced.iter().map(line_view).collect(),
             total: payment.cart.total.into(),
-            payment_type: payment.method.as_ref().map(type_view),
+            payment_type: payment.method.as_deref().map(type_view),
             mode: payment.method.as_ref().map(|method| method.mode),
             held_at_ms: held_at_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
             held_at_is_sure: gateway_ms.is_some(),

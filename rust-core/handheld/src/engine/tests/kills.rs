@@ -3,7 +3,9 @@
 
 use super::bench::{Bench, Kill};
 use super::gateway::{Gateway, refusal};
-use crate::engine::{Call, Caller, Reply, Response, StoreFault, TransportFault, WAIT_MS_MAX};
+use crate::engine::{
+    Call, Caller, Event, Reply, Response, StoreFault, TransportFault, WAIT_MS_MAX,
+};
 use holdfast_domain::{PaymentId, PaymentState};
 use holdfast_protocol::wire::ErrorCode;
 use proptest::prelude::*;
@@ -26,6 +28,10 @@ enum Act {
     Pass(u64),
     ClockJumps(i64),
     Refresh,
+    Cancel(usize),
+    Withdraw(usize),
+    Network(bool),
+    Reboot,
     DiskFails(StoreFault),
     KillAt(Kill),
     Restart,
@@ -44,7 +50,11 @@ fn act() -> impl Strategy<Value = Act> {
         2 => index.clone().prop_map(Act::DeliverTwice),
         2 => (index.clone(), any::<bool>()).prop_map(|(i, arrives)| Act::Garbage(i, arrives)),
         1 => index.clone().prop_map(Act::Busy),
-        2 => index.prop_map(Act::PayerPays),
+        2 => index.clone().prop_map(Act::PayerPays),
+        1 => index.clone().prop_map(Act::Cancel),
+        1 => index.prop_map(Act::Withdraw),
+        1 => any::<bool>().prop_map(Act::Network),
+        1 => Just(Act::Reboot),
         3 => (1..2 * WAIT_MS_MAX).prop_map(Act::Pass),
         1 => (-90_000_000..90_000_000_i64).prop_map(Act::ClockJumps),
         1 => Just(Act::Refresh),
@@ -62,6 +72,9 @@ struct World {
     drafts: Vec<PaymentId>,
     holds: BTreeMap<Caller, PaymentId>,
     promised: BTreeSet<PaymentId>,
+    asked: BTreeMap<Caller, PaymentId>,
+    /// Cancellations and withdrawals that the officer was told are on their way.
+    requested: BTreeSet<PaymentId>,
 }
 
 impl World {
@@ -74,6 +87,8 @@ impl World {
             drafts: Vec::new(),
             holds: BTreeMap::new(),
             promised: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            requested: BTreeSet::new(),
         }
     }
 
@@ -120,6 +135,14 @@ impl World {
             Act::Refresh => {
                 self.bench.call(Call::Refresh);
             }
+            Act::Cancel(index) => self.ask(*index, Call::Cancel),
+            Act::Withdraw(index) => {
+                self.ask(*index, |payment| Call::Withdraw(payment, "No card.".to_owned()));
+            }
+            Act::Network(available) => {
+                self.bench.tell(Event::Network { available: *available });
+            }
+            Act::Reboot => self.bench.reboot(),
             Act::DiskFails(fault) => self.bench.fault = Some(*fault),
             Act::KillAt(kill) => self.bench.kill = Some(*kill),
             Act::Restart => self.bench.restart(),
@@ -134,6 +157,13 @@ impl World {
             let payment = *payment;
             self.drafts.push(payment);
             self.bench.call(Call::ChooseMethod(payment, super::fixture::stripe()));
+        }
+    }
+
+    fn ask(&mut self, index: usize, call: impl FnOnce(PaymentId) -> Call) {
+        if let Some(payment) = self.drafts.get(index).copied() {
+            let caller = self.bench.call(call(payment));
+            self.asked.insert(caller, payment);
         }
     }
 
@@ -159,6 +189,11 @@ impl World {
         for (caller, payment) in &self.holds {
             if self.bench.reply(*caller) == Some(&Reply::Hold(Ok(()))) {
                 self.promised.insert(*payment);
+            }
+        }
+        for (caller, payment) in &self.asked {
+            if self.bench.reply(*caller) == Some(&Reply::Request(Ok(()))) {
+                self.requested.insert(*payment);
             }
         }
         for payment in &self.promised {
@@ -196,6 +231,10 @@ impl World {
         }
         for caller in self.holds.keys().filter(|caller| **caller >= self.bench.first_caller) {
             assert!(self.bench.reply(*caller).is_some(), "every hold is answered");
+        }
+        for payment in &self.requested {
+            let state = accepted[payment].status.state;
+            assert!(!state.can_be_paid(), "{payment} was canceled or paid, not {state:?}");
         }
         let mut bytes = BTreeMap::new();
         for order in &self.gateway.submissions {

@@ -4,6 +4,7 @@ mod bench;
 mod delivery;
 mod drafts_and_holds;
 pub(crate) mod fixture;
+mod garbage;
 pub(crate) mod gateway;
 mod histories;
 mod kills;

@@ -1,5 +1,7 @@
 //! The real file: reopened, tampered with, full, and killed at every write.
 
+mod tampering;
+
 use super::*;
 use crate::engine::tests::fixture;
 use crate::engine::{Counters, Delivery, Key, Record};

@@ -131,8 +131,9 @@ class EnrolScreen(activity: Activity, private val onEvent: (EnrolEvent) -> Unit)
 
     private fun show(waiting: Enrolment) {
         // Two groups of three are compared more surely than six in a row, and read out digit by digit.
-        digits.text = waiting.sixDigits.chunked(3).joinToString(" ")
-        digits.contentDescription = waiting.sixDigits.toList().joinToString(" ")
+        val six = waiting.sixDigits.filter(Char::isDigit)
+        digits.text = six.chunked(3).joinToString(" ")
+        digits.contentDescription = six.toList().joinToString(" ")
         enrolledWith.text = view.resources.getString(R.string.enrolled_with, waiting.organisation, waiting.gatewayHost)
     }
 

@@ -5,11 +5,15 @@
 //! links and presses the same buttons as a browser ([`payer`]).
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking, their helpers too")]
 
+mod field;
+mod giving_up;
 mod handheld;
 mod offline;
 mod payer;
 mod paying;
+mod proof;
 mod radio;
+mod recovery;
 mod trouble;
 mod webhooks;
 mod world;

@@ -63,6 +63,23 @@ impl World {
         Self { gateway, ..self }
     }
 
+    /// The gateway's data folder.
+    pub(crate) fn data(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
+    /// Stops the gateway, has the folder changed, and starts it again.
+    pub(crate) async fn with_changed_folder(
+        self,
+        change: impl AsyncFnOnce(&std::path::Path),
+    ) -> Self {
+        let listen = self.gateway.url().trim_start_matches("http://").to_owned();
+        self.gateway.shutdown().await;
+        change(self.data.path()).await;
+        let gateway = start(self.data.path().into(), listen).await;
+        Self { gateway, ..self }
+    }
+
     /// Rows of a table in the gateway's database.
     pub(crate) async fn count(&self, table: &str) -> i64 {
         let options =

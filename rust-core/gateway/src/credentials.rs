@@ -146,6 +146,10 @@ impl Clients {
         let (tenant, code) = (&payment.tenant, &payment.payment_type);
         let newest = newest_generation(core, tenant, code, payment.mode).await;
         let newest = newest.map_err(FolderError::from)?.filter(|newest| *newest != pinned);
+        let newest = match newest {
+            Some(newest) if self.is_elsewhere(core, payment, newest).await? => None,
+            other => other,
+        };
         Ok(Keys {
             pinned: self.of_generation(core, payment, pinned).await?,
             successor: match newest {
@@ -153,6 +157,32 @@ impl Clients {
                 None => None,
             },
         })
+    }
+
+    /// True if a later key is known to be another account's: that account knows nothing of the payment.
+    async fn is_elsewhere(
+        &self,
+        core: &Core,
+        payment: &Payment,
+        generation: u32,
+    ) -> Result<bool, CredentialsError> {
+        let (tenant, code) = (payment.tenant.clone(), payment.payment_type.clone());
+        let key = crate::accounts::KeyOf { tenant, code, mode: payment.mode, generation };
+        let account = crate::accounts::known(core, &key).await.map_err(FolderError::from)?;
+        let ours = &payment.pin.account;
+        Ok(!ours.is_empty() && account.is_some_and(|account| account != *ours))
+    }
+
+    /// The key that a payment is tied to, made to ask once: nobody waits for more.
+    pub(crate) async fn pinned(
+        &self,
+        core: &Core,
+        payment: &Payment,
+    ) -> Result<Client, CredentialsError> {
+        let (tenant, code) = (&payment.tenant, &payment.payment_type);
+        let generation = payment.pin.generation;
+        let found = credentials(core, tenant, code, payment.mode, generation).await?;
+        Ok(crate::accounts::impatient(&found.api_base, found.secret_key)?)
     }
 
     async fn of_generation(

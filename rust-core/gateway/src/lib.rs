@@ -19,8 +19,10 @@
 //! - Looking at a page changes nothing.
 //! - Requests are answered only under registered host names.
 
+mod accounts;
 pub mod admin;
 mod audit;
+mod connection;
 mod core;
 mod credentials;
 mod device_tokens;
@@ -31,6 +33,7 @@ mod password;
 mod payments;
 mod processors;
 mod serve;
+mod settings;
 mod sign_in;
 mod store;
 mod tokens;

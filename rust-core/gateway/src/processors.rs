@@ -23,6 +23,14 @@ pub(crate) struct PaymentTypeRow {
     pub(crate) currency: Currency,
     /// True if the credentials of its mode are set.
     pub(crate) ready: bool,
+    /// Who may use it: officers, tables, portal; with commas between.
+    pub(crate) user_types: String,
+}
+
+impl PaymentTypeRow {
+    pub(crate) fn is_for(&self, users: &str) -> bool {
+        self.user_types.split(',').any(|it| it == users)
+    }
 }
 
 /// What Stripe takes in a currency.
@@ -81,7 +89,7 @@ pub(crate) async fn payment_types(
     tenant: &TenantSlug,
 ) -> Result<Vec<PaymentTypeRow>, StoreError> {
     let sql = query(
-        "SELECT t.code, t.name, t.provider, t.mode, t.currency, EXISTS (SELECT 1 FROM processors p \
+        "SELECT t.code, t.name, t.provider, t.mode, t.currency, t.user_types, EXISTS (SELECT 1 FROM processors p \
          WHERE p.tenant = t.tenant AND p.code = t.code AND p.mode = t.mode) AS ready \
          FROM payment_types t WHERE t.tenant = ? ORDER BY t.code",
     );
@@ -94,6 +102,7 @@ pub(crate) async fn payment_types(
             mode: rows::mode(row)?,
             currency: rows::currency(row)?,
             ready: rows::number(row, "ready")? == 1,
+            user_types: rows::text(row, "user_types")?,
         })
     };
     found.iter().map(row).collect()
@@ -116,7 +125,7 @@ pub(crate) async fn store(core: &Core, new: NewProcessor) -> Result<Stored, Fold
     let place = secret_key_place(&new.tenant, &row);
     let sealed_key = core.seal(place, new.secret_key.expose().as_bytes()).await?;
     let webhook = match &new.webhook {
-        Some(webhook) => seal_webhook(core, &new, webhook).await?,
+        Some(webhook) => seal_webhook(core, &new.tenant, new.mode, webhook).await?,
         None => None,
     };
     let limits = limits(new.currency).map_err(|_| StoreError::Damaged("currency"))?;
@@ -133,25 +142,61 @@ struct SealedWebhook {
     masked: String,
 }
 
+impl SealedWebhook {
+    async fn insert(
+        self,
+        connection: &mut SqliteConnection,
+        tenant: &TenantSlug,
+        mode: Mode,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let sql = query(
+            "INSERT INTO webhook_secrets (tenant, mode, number, endpoint, secret_sealed, \
+             secret_masked, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        );
+        let sql = sql.bind(tenant.as_str()).bind(mode.as_str()).bind(self.number);
+        let sql = sql.bind(self.endpoint).bind(self.sealed).bind(self.masked).bind(now_ms);
+        sql.execute(connection).await?;
+        Ok(())
+    }
+}
+
+/// Adds a secret that webhooks of a mode may be signed with; the earlier ones stay good.
+pub(crate) async fn add_webhook_secret(
+    core: &Core,
+    tenant: &TenantSlug,
+    mode: Mode,
+    webhook: WebhookSecretRow,
+) -> Result<(), FolderError> {
+    let sealed = seal_webhook(core, tenant, mode, &webhook).await?;
+    let Some(sealed) = sealed else { return Ok(()) };
+    let (tenant, now_ms) = (tenant.clone(), core.now_ms());
+    let insert = core.store.writer.run(move |tx| {
+        Box::pin(async move { sealed.insert(&mut tx.connection, &tenant, mode, now_ms).await })
+    });
+    Ok(insert.await?)
+}
+
 /// Seals a webhook secret, unless the same one is stored already.
 async fn seal_webhook(
     core: &Core,
-    new: &NewProcessor,
+    tenant: &TenantSlug,
+    mode: Mode,
     webhook: &WebhookSecretRow,
 ) -> Result<Option<SealedWebhook>, FolderError> {
-    let known = webhook_secrets(core, &new.tenant).await?;
-    if known.iter().any(|it| it.mode == new.mode && it.secret == webhook.secret) {
+    let known = webhook_secrets(core, tenant).await?;
+    if known.iter().any(|it| it.mode == mode && it.secret == webhook.secret) {
         return Ok(None);
     }
     let sql = query(
         "SELECT COALESCE(MAX(number), 0) + 1 AS number FROM webhook_secrets \
          WHERE tenant = ? AND mode = ?",
     );
-    let sql = sql.bind(new.tenant.as_str()).bind(new.mode.as_str());
+    let sql = sql.bind(tenant.as_str()).bind(mode.as_str());
     let row = sql.fetch_one(&core.store.reads).await.map_err(StoreError::Sql)?;
     let number = rows::number(&row, "number")?;
-    let name = webhook_row(new.mode, number);
-    let place = webhook_place(&new.tenant, &name);
+    let name = webhook_row(mode, number);
+    let place = webhook_place(tenant, &name);
     Ok(Some(SealedWebhook {
         number,
         endpoint: webhook.endpoint.clone(),
@@ -200,19 +245,7 @@ impl Write {
             .bind(now_ms);
         sql.execute(&mut *connection).await?;
         if let Some(webhook) = webhook {
-            let sql = query(
-                "INSERT INTO webhook_secrets (tenant, mode, number, endpoint, secret_sealed, \
-                 secret_masked, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            );
-            let sql = sql
-                .bind(new.tenant.as_str())
-                .bind(new.mode.as_str())
-                .bind(webhook.number)
-                .bind(webhook.endpoint)
-                .bind(webhook.sealed)
-                .bind(webhook.masked)
-                .bind(now_ms);
-            sql.execute(connection).await?;
+            webhook.insert(connection, &new.tenant, new.mode, now_ms).await?;
         }
         Ok(mode_in_force)
     }

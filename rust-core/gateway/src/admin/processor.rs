@@ -2,6 +2,8 @@
 
 use super::catalogue::newest_currency;
 use super::tenant::{NotAName, checked_name};
+use crate::accounts::{self, KeyOf};
+use crate::audit::{self, OPERATOR};
 use crate::core::{Core, FolderError, UnknownTenant};
 use crate::processors::{self, NewProcessor, WebhookSecretRow};
 use crate::store::StoreError;
@@ -204,7 +206,19 @@ impl Checked {
                 .map(|secret| WebhookSecretRow { secret, endpoint: self.webhook_id.clone() }),
         };
         let tenant = new.tenant.clone();
+        let (base, mode, code) = (new.api_base.clone(), new.mode, new.code.clone());
         let stored = processors::store(core, new).await?;
+        let account = match accounts::ask(&base, self.secret_key.clone()).await {
+            Ok(Ok(account)) => Some(account.id),
+            // The key is stored all the same: it can be set before the network is there.
+            Ok(Err(_)) | Err(_) => None,
+        };
+        let key = KeyOf { tenant: tenant.clone(), code, mode, generation: stored.generation };
+        let detail = format!("{} {mode}: secret key {}", key.code, self.secret_key.masked());
+        if let Some(account) = account {
+            accounts::remember(core, key, account).await?;
+        }
+        audit::note(core, &tenant, OPERATOR, "keys_saved", &detail).await?;
         let prices_in = newest_currency(core, &tenant).await?;
         Ok(ProcessorSet {
             generation: stored.generation,

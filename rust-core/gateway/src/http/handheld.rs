@@ -207,12 +207,14 @@ pub(super) async fn config(
     let tenant = app.tenant_at(&slug, &owner).await?;
     let handheld = authorised(&app, &tenant.slug, &headers).await?;
     let types = processors::payment_types(&app.core, &tenant.slug).await?;
-    let offers = types.into_iter().filter(|it| it.ready).map(|it| PaymentTypeOffer {
-        code: it.code,
-        name: it.name,
-        provider: it.provider,
-        mode: it.mode,
-        currency: it.currency,
+    let offers = types.into_iter().filter(|it| it.ready && it.is_for("officers")).map(|it| {
+        PaymentTypeOffer {
+            code: it.code,
+            name: it.name,
+            provider: it.provider,
+            mode: it.mode,
+            currency: it.currency,
+        }
     });
     Ok(Json(ConfigResponse {
         version: WIRE_VERSION,

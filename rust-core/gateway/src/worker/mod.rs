@@ -5,6 +5,7 @@
 //! fenced. What a job does may be done twice without harm: requests are frozen, and evidence is
 //! evidence however often it is brought.
 
+use crate::accounts::{self, KeyOf};
 use crate::core::Core;
 use crate::credentials::Clients;
 use crate::payments;
@@ -113,9 +114,36 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 async fn carry_out(core: &Core, clients: &Clients, job: &Job) -> Result<JobEnd, Failure> {
     let found = payments::payment(core, &job.tenant, job.payment).await?;
     let Some(payment) = found else { return Ok(JobEnd::Done) };
+    let payment = with_account(core, clients, payment).await?;
     let client = clients.of(core, &payment).await?;
     let source = if hinted_at(core, &payment).await? { Source::Webhook } else { Source::Poll };
     Ok(carry_out_job(core, &client, job, &payment, source, core.now_ms()).await?)
+}
+
+/// Finds out whose account a payment's key belongs to, before that key's first payment is worked on.
+/// A Stripe that does not tell is asked again with the next job.
+async fn with_account(
+    core: &Core,
+    clients: &Clients,
+    payment: Payment,
+) -> Result<Payment, Failure> {
+    if !payment.pin.account.is_empty() {
+        return Ok(payment);
+    }
+    let key = KeyOf {
+        tenant: payment.tenant.clone(),
+        code: payment.payment_type.clone(),
+        mode: payment.mode,
+        generation: payment.pin.generation,
+    };
+    let known = match accounts::known(core, &key).await? {
+        Some(account) => Some(account),
+        None => clients.pinned(core, &payment).await?.account().await.ok().map(|it| it.id),
+    };
+    let Some(account) = known else { return Ok(payment) };
+    accounts::remember(core, key, account).await?;
+    let again = payments::payment(core, &payment.tenant, payment.payment).await?;
+    Ok(again.unwrap_or(payment))
 }
 
 /// True if an event about this payment came just now, so that it is why we look.

@@ -21,5 +21,6 @@ mod people;
 mod proxy;
 mod secrets;
 mod serving;
+mod types;
 mod webhooks;
 mod world;

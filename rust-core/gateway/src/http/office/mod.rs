@@ -9,6 +9,7 @@ pub(super) mod enter;
 pub(super) mod handhelds;
 pub(super) mod payments;
 pub(super) mod people;
+pub(super) mod types;
 
 use super::cookies::office_token;
 use super::error::Problem;
@@ -160,6 +161,11 @@ impl Sheet {
     /// A field that may be missing.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a field that may stand there several times.
+    pub(super) fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
+        self.fields.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     pub(super) fn number<N: std::str::FromStr>(&self, name: &str) -> Result<N, Problem> {

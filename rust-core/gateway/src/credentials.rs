@@ -6,7 +6,7 @@ use crate::vault::Place;
 use holdfast_domain::{Mode, PaymentTypeCode, TenantSlug};
 use holdfast_ledger::Payment;
 use holdfast_ledger::work::StripeCalls;
-use holdfast_stripe::objects::{Charge, CheckoutSession, PaymentIntent};
+use holdfast_stripe::objects::{Charge, CheckoutSession, Dispute, PaymentIntent, Refund};
 use holdfast_stripe::{
     ApiKey, CallError, Client, ClientConfig, ConfigError, Created, FrozenRequest, KeyError,
     WebhookSecret,
@@ -254,6 +254,14 @@ impl StripeCalls for Keys {
 
     async fn charge(&self, id: &str) -> Result<Charge, CallError> {
         self.first_good(|client| client.charge(id)).await
+    }
+
+    async fn refunds_of(&self, intent: &str) -> Result<Vec<Refund>, CallError> {
+        Ok(self.first_good(|client| client.refunds_of(intent)).await?.data)
+    }
+
+    async fn disputes_of(&self, intent: &str) -> Result<Vec<Dispute>, CallError> {
+        Ok(self.first_good(|client| client.disputes_of(intent)).await?.data)
     }
 }
 

@@ -77,7 +77,9 @@ pub fn lesson(payment: &Payment, attempts: &[Attempt], seen: &SessionSeen) -> Le
 /// True while another look may find something new without anybody's act in the gateway.
 pub fn may_change_by_itself(payment: &Payment, attempts: &[Attempt]) -> bool {
     let open = attempts.iter().any(|attempt| attempt.state == AttemptState::Opened);
-    open || matches!(payment.state, PaymentState::Processing | PaymentState::CancelRequested)
+    let on_its_way =
+        [PaymentState::Processing, PaymentState::CancelRequested, PaymentState::RefundPending];
+    open || on_its_way.contains(&payment.state)
 }
 
 fn misfits<'a>(

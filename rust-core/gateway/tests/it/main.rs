@@ -14,6 +14,7 @@ mod handheld;
 mod hosts;
 mod interrupted;
 mod keys;
+mod money_back;
 mod office;
 mod orders;
 mod paying;

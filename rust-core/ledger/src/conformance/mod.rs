@@ -16,6 +16,7 @@ mod fixture;
 mod giving_up;
 mod jobs;
 mod settling;
+mod whole_life;
 
 pub use fixture::{
     Bench, NOW_MS, catalogue, device, gateway, held_payment, notice, opened_attempt, order,
@@ -40,6 +41,7 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         settling::a_new_attempt_needs_proof_that_the_last_is_over,
         settling::evidence_makes_one_order_however_often_it_comes,
         settling::concurrent_evidence_makes_one_order,
+        whole_life::every_order_of_a_whole_life_ends_alike,
         settling::a_refused_request_needs_a_person,
         settling::the_end_of_the_lifetime_expires_only_what_is_unpaid,
         settling::every_change_has_a_revision_of_its_own,

@@ -6,9 +6,10 @@ use crate::rows::{Attempt, AttemptState, Payment, Source};
 use crate::store::Store;
 use crate::{Learn, LearnOutcome};
 use holdfast_domain as domain;
-use holdfast_domain::{DeclineReason, Money, PaymentState};
+use holdfast_domain::{AttentionReason, DeclineReason, Evidence, Money, PaymentState};
 use holdfast_stripe::objects::{
-    Charge, ChargeStatus, CheckoutSession, ErrorCode, Expandable, PaymentIntent, SessionStatus,
+    Charge, ChargeStatus, CheckoutSession, DisputeStatus, ErrorCode, Expandable, PaymentIntent,
+    RefundStatus, SessionStatus,
 };
 use holdfast_stripe::{CallError, amount, request};
 
@@ -97,7 +98,72 @@ async fn learn_from<S: StripeCalls>(
         Some(Expandable::Object(_)) | None => None,
     };
     let charge = fetched_charge.as_ref().or_else(|| latest.and_then(Expandable::object));
-    Ok(lesson(payment, attempts, &session_seen(session, object, charge)))
+    let mut learned = lesson(payment, attempts, &session_seen(session, object, charge));
+    // Money that came may have gone back; before that there is nothing to ask for.
+    if let (Some(intent), Some(charge)) = (object, charge.filter(|charge| charge.captured)) {
+        let money_back = back(client, &intent.id, charge).await?;
+        learned.evidence.extend(money_back.evidence);
+        learned.objects.extend(money_back.objects);
+    }
+    Ok(learned)
+}
+
+/// Refunds and disputes of a charge. A refund that failed, perhaps after it had succeeded, is on
+/// Stripe's list only, no more in the charge's own sum: so the list is asked for.
+async fn back<S: StripeCalls>(
+    client: &S,
+    intent: &str,
+    charge: &Charge,
+) -> Result<Lesson, WorkError> {
+    let mut learned = Lesson::default();
+    for refund in client.refunds_of(intent).await? {
+        learned.objects.push(refund.id.clone());
+        learned.evidence.push(match money(Some(refund.amount), Some(&refund.currency)) {
+            Some(amount) => Evidence::Refund {
+                created: refund.created,
+                status: refund_status(refund.status.as_ref()),
+                amount,
+                refund: refund.id,
+            },
+            None => Evidence::Misfit { reason: AttentionReason::AmountDiffers },
+        });
+    }
+    if charge.disputed || charge.dispute.is_some() {
+        for dispute in client.disputes_of(intent).await? {
+            learned.objects.push(dispute.id.clone());
+            let outcome = dispute_outcome(&dispute.status);
+            learned.evidence.push(Evidence::Dispute { dispute: dispute.id, outcome });
+        }
+    }
+    Ok(learned)
+}
+
+fn refund_status(status: Option<&RefundStatus>) -> domain::RefundStatus {
+    match status {
+        Some(RefundStatus::Succeeded) => domain::RefundStatus::Succeeded,
+        Some(RefundStatus::Failed) => domain::RefundStatus::Failed,
+        Some(RefundStatus::Canceled) => domain::RefundStatus::Canceled,
+        Some(RefundStatus::RequiresAction) => domain::RefundStatus::RequiresAction,
+        // A status newer than this program is not known to have moved money.
+        Some(RefundStatus::Pending | RefundStatus::Other(_)) | None => {
+            domain::RefundStatus::Pending
+        }
+    }
+}
+
+/// A bank's inquiry takes no money until it becomes a dispute; it is followed all the same.
+fn dispute_outcome(status: &DisputeStatus) -> domain::DisputeOutcome {
+    match status {
+        DisputeStatus::Won | DisputeStatus::Prevented | DisputeStatus::WarningClosed => {
+            domain::DisputeOutcome::Won
+        }
+        DisputeStatus::Lost => domain::DisputeOutcome::Lost,
+        DisputeStatus::NeedsResponse
+        | DisputeStatus::UnderReview
+        | DisputeStatus::WarningNeedsResponse
+        | DisputeStatus::WarningUnderReview
+        | DisputeStatus::Other(_) => domain::DisputeOutcome::Open,
+    }
 }
 
 fn session_seen(

@@ -1,6 +1,6 @@
 //! The few calls to Stripe that work is made of.
 
-use holdfast_stripe::objects::{Charge, CheckoutSession, PaymentIntent};
+use holdfast_stripe::objects::{Charge, CheckoutSession, Dispute, PaymentIntent, Refund};
 use holdfast_stripe::{CallError, Client, Created, FrozenRequest};
 use std::future::Future;
 
@@ -33,6 +33,22 @@ pub trait StripeCalls: Send + Sync {
 
     /// A charge.
     fn charge(&self, id: &str) -> impl Future<Output = Result<Charge, CallError>> + Send;
+
+    /// The refunds of a PaymentIntent, failed ones too. A Stripe that makes none need not say so.
+    fn refunds_of(
+        &self,
+        _intent: &str,
+    ) -> impl Future<Output = Result<Vec<Refund>, CallError>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
+    /// The disputes of a PaymentIntent. A Stripe that makes none need not say so.
+    fn disputes_of(
+        &self,
+        _intent: &str,
+    ) -> impl Future<Output = Result<Vec<Dispute>, CallError>> + Send {
+        async { Ok(Vec::new()) }
+    }
 }
 
 impl StripeCalls for Client {
@@ -61,5 +77,13 @@ impl StripeCalls for Client {
 
     async fn charge(&self, id: &str) -> Result<Charge, CallError> {
         Self::charge(self, id).await
+    }
+
+    async fn refunds_of(&self, intent: &str) -> Result<Vec<Refund>, CallError> {
+        Ok(Self::refunds_of(self, intent).await?.data)
+    }
+
+    async fn disputes_of(&self, intent: &str) -> Result<Vec<Dispute>, CallError> {
+        Ok(Self::disputes_of(self, intent).await?.data)
     }
 }

@@ -122,6 +122,11 @@ impl Client {
         self.retrieve("disputes", id, &[]).await
     }
 
+    /// The disputes of a PaymentIntent.
+    pub async fn disputes_of(&self, payment_intent: &str) -> Result<List<Dispute>, CallError> {
+        self.list_of("disputes", payment_intent).await
+    }
+
     /// An event. Stripe keeps 30 days of them.
     pub async fn event(&self, id: &str) -> Result<Event, CallError> {
         self.retrieve("events", id, &[]).await

@@ -26,8 +26,9 @@ use zeroize::Zeroizing;
 
 /// The file of records.
 const FILE: &str = "holdfast.redb";
-/// Memory for cached pages, in bytes. redb would take up to 1 GiB.
-const CACHE_BYTES: usize = 4 * 1024 * 1024;
+/// Memory for cached pages, in bytes. redb would take up to 1 GiB; everything is read once at the
+/// start, and a commit touches a dozen pages.
+const CACHE_BYTES: usize = 1024 * 1024;
 
 /// Sealed records by their name.
 const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("records");

@@ -3,7 +3,7 @@
 use super::{COPIES, RECORDS, SealedStore, State, for_each, guarded, opened, rotate};
 use crate::engine::{Durable, Quarantined, Record};
 use crate::store::codec::{self, Name};
-use crate::store::index::{Entry, Part, read_head};
+use crate::store::index::{Entry, Index, Part, read_head};
 use crate::store::seal::{self, Sealer};
 use crate::view::RecordFault;
 use redb::{Database, ReadableDatabase, TableDefinition};
@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 struct Found {
     records: Vec<Record>,
     quarantine: Vec<Quarantined>,
-    seen: BTreeSet<Name>,
+    /// How many of the index's records are there.
+    seen: usize,
     /// Records that no part of the index could vouch for.
     unvouched: Vec<(Name, Entry)>,
 }
@@ -79,11 +80,9 @@ impl SealedStore {
                 }
             })
         })?;
-        let missing = index.entries().filter(|(name, _)| !found.seen.contains(name));
-        let missing: Vec<_> = missing
-            .map(|(name, entry)| named(name, RecordFault::Missing, entry.may_be_held))
-            .collect();
-        found.quarantine.extend(missing);
+        if found.seen < index.entries().count() {
+            found.quarantine.extend(missing(database, index)?);
+        }
         if !whole && !is_empty {
             found.quarantine.push(named(&Name::index_head(), RecordFault::Damaged, false));
         }
@@ -138,8 +137,18 @@ impl Found {
                 self.quarantine.push(named(&name, fault, may_be_held));
             }
         }
-        self.seen.insert(name);
+        self.seen = self.seen.saturating_add(usize::from(known.is_some()));
     }
+}
+
+/// What the index names and the table does not have.
+fn missing(database: &Database, index: &Index) -> Result<Vec<Quarantined>, redb::Error> {
+    let mut there = BTreeSet::new();
+    for_each(database, RECORDS, |name, _| {
+        there.insert(Name::from_disk(name));
+    })?;
+    let missing = index.entries().filter(|(name, _)| !there.contains(name));
+    Ok(missing.map(|(name, entry)| named(name, RecordFault::Missing, entry.may_be_held)).collect())
 }
 
 fn named(name: &Name, fault: RecordFault, may_be_held: bool) -> Quarantined {

@@ -7,6 +7,8 @@
     reason = "tests fail by panicking, their helpers too"
 )]
 
+mod sandbox;
+
 use holdfast_domain::{
     Currency, DeviceId, GatewayId, Mode, Money, OfficerId, OrderLine, PaymentId, ReceiptOrderId,
     TenantSlug,

@@ -23,6 +23,7 @@ mod http;
 mod idempotency;
 mod ids;
 mod model;
+mod notes;
 mod page;
 mod pay;
 mod receipt;
@@ -48,13 +49,14 @@ pub use model::{
     Intent, IntentData, LastError, Line, Method, Payer, PendingCard, Presented, Price, Product,
     Refund, Session, Snapshot,
 };
+pub use notes::Notes;
 pub use page::{AuthenticationPage, HostedPage, PageLine};
 pub use pay::{Answered, ChallengeAnswer, PayOutcome};
 pub use receipt::Receipt;
 pub use replay::{Input, ReplayError};
 pub use trigger::{TRIGGERS, UnknownTrigger};
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use holdfast_stripe::API_VERSION;
@@ -132,6 +134,8 @@ pub struct Core {
     funds: HashMap<Arc<str>, Funds>,
     /// What is on its way to the balance: when, and how much of which currency.
     arriving: VecDeque<(i64, Arc<str>, i64)>,
+    /// Words that very many rows have in common, such as currencies.
+    words: HashSet<Arc<str>>,
     /// What happens by itself.
     agenda: Agenda,
     deliveries: Deliveries,
@@ -174,6 +178,7 @@ impl Core {
             entries: Table::default(),
             funds: HashMap::new(),
             arriving: VecDeque::new(),
+            words: HashSet::new(),
             agenda: Agenda::default(),
             deliveries: Deliveries::default(),
             keys: Keys::default(),
@@ -269,6 +274,16 @@ impl Core {
     /// Every event, oldest first.
     pub fn events(&self) -> impl DoubleEndedIterator<Item = &Arc<Event>> {
         self.events.iter()
+    }
+
+    /// A word that is kept once for all. Only for words of which there are few.
+    fn word(&mut self, word: &str) -> Arc<str> {
+        if let Some(known) = self.words.get(word) {
+            return known.clone();
+        }
+        let word: Arc<str> = word.into();
+        self.words.insert(word.clone());
+        word
     }
 
     fn now_s(&self) -> i64 {

@@ -162,7 +162,11 @@ impl Core {
         decline: Option<&'static Decline>,
     ) -> Option<Arc<Charge>> {
         let id = self.ids.object("ch_3");
-        let note = |intent: &mut Intent| intent.charges.push(id.clone());
+        let note = |intent: &mut Intent| {
+            // Most have one; growing by four would take more room than the ID.
+            intent.charges.reserve_exact(1);
+            intent.charges.push(id.clone());
+        };
         let intent = self.intents.change(intent, note)?;
         let captured = decline.is_none() && !intent.capture_by_hand;
         let charge = self.charges.insert(Charge {

@@ -6,6 +6,7 @@ use holdfast_stripe::WebhookSecret;
 use holdfast_stripe::objects::EventType;
 
 use super::model::Endpoint;
+use super::notes::Notes;
 use super::replay::Action;
 use super::{Core, DeliveryId, DeliveryState, Id};
 
@@ -62,7 +63,7 @@ impl Core {
             description: Some("holdfast sandbox listen".into()),
             disabled: false,
             enabled_events: wanted.into(),
-            metadata: Arc::default(),
+            metadata: Notes::none(),
             api_version: None,
             configured: false,
             deleted: false,

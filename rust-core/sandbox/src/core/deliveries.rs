@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use holdfast_stripe::objects::{EventType, Metadata};
+use holdfast_stripe::objects::EventType;
 use holdfast_stripe::{WebhookSecret, webhook};
 use serde::{Deserialize, Serialize};
 
 use super::faults::Mishap;
 use super::model::Endpoint;
+use super::notes::Notes;
 use super::replay::Action;
 use super::{Core, Id, render};
 
@@ -330,7 +331,7 @@ impl Core {
             description: None,
             disabled: false,
             enabled_events: events.into(),
-            metadata: Metadata::new().into(),
+            metadata: Notes::none(),
             api_version: None,
             configured: true,
             deleted: false,

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use holdfast_stripe::objects::{ErrorCode, Metadata};
+use holdfast_stripe::objects::ErrorCode;
 use holdfast_stripe::request::{
     METADATA_ENTRIES_MAX, METADATA_KEY_LENGTH_MAX, METADATA_VALUE_LENGTH_MAX,
 };
 
 use super::error::ApiError;
 use super::form::Node;
+use super::notes::Notes;
 
 /// What an update does to an object's notes.
 #[derive(Default)]
@@ -19,20 +20,16 @@ pub(super) struct NoteChanges {
 }
 
 impl NoteChanges {
-    pub(super) fn apply(self, notes: &mut Arc<Metadata>) {
-        if !self.all_unset && self.changes.is_empty() {
+    pub(super) fn apply(self, notes: &mut Arc<Notes>) {
+        if self.all_unset {
+            *notes = Notes::none();
+        }
+        if self.changes.is_empty() {
             return;
         }
         let notes = Arc::make_mut(notes);
-        if self.all_unset {
-            notes.clear();
-        }
         for (key, value) in self.changes {
-            if value.is_empty() {
-                notes.remove(&key);
-            } else {
-                notes.insert(key, value);
-            }
+            notes.set(&key, &value);
         }
     }
 }
@@ -206,10 +203,10 @@ impl<'a> Fields<'a> {
     }
 
     /// Notes, within Stripe's limits. An empty value unsets a note, so it is simply not kept.
-    pub(super) fn metadata(&mut self, name: &str) -> Result<Metadata, ApiError> {
-        let mut notes = Arc::default();
+    pub(super) fn metadata(&mut self, name: &str) -> Result<Arc<Notes>, ApiError> {
+        let mut notes = Notes::none();
         self.metadata_changes(name)?.apply(&mut notes);
-        Ok(Arc::unwrap_or_clone(notes))
+        Ok(notes)
     }
 
     /// Changes of notes: an empty value unsets one, an empty text all of them.

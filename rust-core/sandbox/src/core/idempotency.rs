@@ -9,6 +9,7 @@
 //!
 //! Nothing is stored when a request failed validation.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ const KEY_LENGTH_MAX: usize = 255;
 
 /// What an answer is stored with.
 pub(super) struct Stored {
-    path: String,
+    path: Cow<'static, str>,
     body_hash: [u8; 32],
     ready_at_ms: i64,
     pub(super) request_id: Id,
@@ -99,16 +100,19 @@ impl Keys {
         request_id: Id,
         result: Result<Reply, ApiError>,
     ) {
-        let stored = Stored {
-            path: path.to_owned(),
-            body_hash: hash(body),
-            ready_at_ms,
-            request_id,
-            result,
-        };
+        let stored =
+            Stored { path: shared(path), body_hash: hash(body), ready_at_ms, request_id, result };
         self.stored.insert(key.clone(), Arc::new(stored));
         self.ages.push_back((now_ms, key.clone()));
     }
+}
+
+/// The addresses that most keys are for need no copy of their own.
+fn shared(path: &str) -> Cow<'static, str> {
+    const COMMON: [&str; 4] =
+        ["/v1/checkout/sessions", "/v1/payment_intents", "/v1/payment_methods", "/v1/refunds"];
+    let known = COMMON.iter().find(|common| **common == path);
+    known.map_or_else(|| Cow::Owned(path.to_owned()), |common| Cow::Borrowed(*common))
 }
 
 fn hash(body: &[u8]) -> [u8; 32] {

@@ -7,14 +7,14 @@ mod shop;
 pub use books::{Dispute, Entry, EntryKind};
 pub use shop::{Customer, Method, Price, Product};
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use holdfast_stripe::objects::{
-    EventType, IntentStatus, Metadata, RefundReason, RefundStatus, SessionPaymentStatus,
-    SessionStatus,
+    EventType, IntentStatus, RefundReason, RefundStatus, SessionPaymentStatus, SessionStatus,
 };
 
 use super::cards::{CardFacts, Decline};
+use super::notes::Notes;
 
 /// An object's ID, shared by all who name it.
 pub type Id = Arc<str>;
@@ -45,7 +45,7 @@ pub struct Session {
     /// The caller's reference.
     pub client_reference_id: Option<Arc<str>>,
     /// The caller's notes.
-    pub metadata: Arc<Metadata>,
+    pub metadata: Arc<Notes>,
     /// Notes and description for the PaymentIntent to come.
     pub intent_data: Arc<IntentData>,
     /// Whether the money is only reserved at first.
@@ -83,7 +83,7 @@ pub struct Line {
 #[derive(Clone, Debug, Default)]
 pub struct IntentData {
     /// Notes.
-    pub metadata: Arc<Metadata>,
+    pub metadata: Arc<Notes>,
     /// Description.
     pub description: Option<Arc<str>>,
     /// Where the receipt goes.
@@ -97,6 +97,15 @@ pub struct Payer {
     pub email: Option<String>,
     /// Name on the card.
     pub name: Option<String>,
+}
+
+static NOBODY: LazyLock<Arc<Payer>> = LazyLock::new(Arc::default);
+
+impl Payer {
+    /// Of whom nothing is known; all such are one.
+    pub(super) fn nobody() -> Arc<Self> {
+        NOBODY.clone()
+    }
 }
 
 /// A PaymentIntent.
@@ -229,7 +238,7 @@ pub struct Refund {
     /// Why.
     pub reason: Option<RefundReason>,
     /// Notes.
-    pub metadata: Arc<Metadata>,
+    pub metadata: Arc<Notes>,
     /// Where it stands.
     pub status: RefundStatus,
     /// Why it failed.
@@ -258,7 +267,7 @@ pub struct Endpoint {
     /// Which events; `*` is all of them.
     pub enabled_events: Arc<[EventType]>,
     /// Notes.
-    pub metadata: Arc<Metadata>,
+    pub metadata: Arc<Notes>,
     /// The version it was registered with.
     pub api_version: Option<Arc<str>>,
     /// Asked for by the set-up, not by a call.

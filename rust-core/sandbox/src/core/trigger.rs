@@ -5,7 +5,7 @@ use holdfast_stripe::objects::{EventType, IntentStatus, SessionStatus};
 
 use super::attempt::Attempted;
 use super::cards::{CardFacts, CardForm};
-use super::model::{LastError, Presented, Snapshot};
+use super::model::{LastError, Payer, Presented, Snapshot};
 use super::pay::ChallengeAnswer;
 use super::replay::Action;
 use super::{ApiRequest, Core, Id};
@@ -234,7 +234,7 @@ impl Core {
         else {
             return;
         };
-        let presented = Presented { card, payer: Default::default(), method: None };
+        let presented = Presented { card, payer: Payer::nobody(), method: None };
         match answer {
             ChallengeAnswer::Complete => {
                 let Attempted::Authorised = self.attempt(&intent, presented, None) else { return };

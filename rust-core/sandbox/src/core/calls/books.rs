@@ -63,7 +63,6 @@ impl Core {
             kind,
             source: source.clone(),
         });
-        self.entries.group(source, &entry.id);
         self.entries.group(kind.as_str(), &entry.id);
         let net = amount.saturating_sub(fee);
         let funds = self.funds.entry(currency.clone()).or_default();
@@ -116,16 +115,25 @@ impl Core {
         Ok(value.into())
     }
 
+    /// The entries that tell of an object.
+    fn entries_of(&self, source: &str) -> Vec<Id> {
+        let own = kin(source, "txn_3").into();
+        let back = self.refunds.get(source).and_then(|refund| refund.failure_entry.clone());
+        let disputed = self.disputes.get(source).map(|dispute| dispute.entries.clone());
+        [own].into_iter().chain(back).chain(disputed.unwrap_or_default()).collect()
+    }
+
     pub(super) fn entry_list(&self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
         let currency = fields.text("currency")?.map(str::to_ascii_lowercase);
         let source = fields.text("source")?;
         let kind = fields.text("type")?;
         // Nothing is ever paid out here.
         let paid_out = fields.text("payout")?.is_some();
-        let among = match source.or(kind) {
+        let among = match (source, kind) {
             _ if paid_out => Among::These(Vec::new()),
-            Some(group) => Among::Group(group),
-            None => Among::All,
+            (Some(source), _) => Among::These(self.entries_of(source)),
+            (None, Some(kind)) => Among::Group(kind),
+            (None, None) => Among::All,
         };
         let keep = |entry: &Entry| {
             currency.as_deref().is_none_or(|currency| *entry.currency == *currency)

@@ -10,6 +10,7 @@ use super::super::error::ApiError;
 use super::super::expand;
 use super::super::fields::Fields;
 use super::super::model::{AutomaticMethods, Intent, Payer, Presented, Snapshot};
+use super::super::notes::Notes;
 use super::super::reply::Reply;
 use super::super::{Core, Id};
 use super::intents::{ALSO_AT_STRIPE, read_capture, takes_a_card, unexpected};
@@ -157,7 +158,7 @@ impl Core {
 
     fn choice_named(&self, id: &str) -> Result<Choice, ApiError> {
         if let Some(card) = CardFacts::by_name(id, self.now_s()) {
-            return Ok(Choice::New(card, Arc::default()));
+            return Ok(Choice::New(card, Payer::nobody()));
         }
         let missing = || ApiError::no_such_reference("PaymentMethod", id, "payment_method");
         Ok(Choice::Kept(self.methods.get(id).ok_or_else(missing)?.id.clone()))
@@ -177,7 +178,7 @@ impl Core {
         match confirmation.choice.as_ref()? {
             Choice::Kept(id) => Some(id.clone()),
             Choice::New(card, payer) => {
-                Some(self.add_method(*card, payer.clone(), Arc::default()).id.clone())
+                Some(self.add_method(*card, payer.clone(), Notes::none()).id.clone())
             }
         }
     }

@@ -79,7 +79,7 @@ impl Core {
             name: None,
             phone: None,
             description: None,
-            metadata: metadata.into(),
+            metadata,
             deleted: false,
         };
         texts.apply(&mut customer);

@@ -9,6 +9,7 @@ use super::super::error::ApiError;
 use super::super::expand;
 use super::super::fields::Fields;
 use super::super::model::{Charge, Dispute, EntryKind, Snapshot};
+use super::super::notes::Notes;
 use super::super::reply::Reply;
 use super::super::table::Among;
 use super::super::{Core, Id};
@@ -133,7 +134,7 @@ impl Core {
             entries: Vec::new(),
             evidence: None,
             submissions: 0,
-            metadata: Arc::default(),
+            metadata: Notes::none(),
         });
         self.charges.change(&charge.id, |charge| charge.dispute = Some(dispute.id.clone()));
         if inquiry {

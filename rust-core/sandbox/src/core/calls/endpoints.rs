@@ -43,7 +43,7 @@ impl Core {
             description,
             disabled: false,
             enabled_events: events.into_iter().map(EventType::from).collect(),
-            metadata: metadata.into(),
+            metadata,
             api_version,
             configured: false,
             deleted: false,

@@ -53,7 +53,7 @@ impl Core {
         let currency = fields.required_text("currency")?.to_ascii_lowercase();
         check_amount(amount, &currency)?;
         let data = IntentData {
-            metadata: fields.metadata("metadata")?.into(),
+            metadata: fields.metadata("metadata")?,
             description: fields.text_up_to("description", 1_000)?.map(Into::into),
             receipt_email: fields.text_up_to("receipt_email", 800)?.map(Into::into),
         };
@@ -73,7 +73,7 @@ impl Core {
         let method = self.chosen_method(&confirmation);
         let new = NewIntent {
             amount,
-            currency: currency.into(),
+            currency: self.word(&currency),
             data: data.into(),
             session: None,
             customer,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use holdfast_stripe::objects::{ErrorCode, EventType, Metadata};
+use holdfast_stripe::objects::{ErrorCode, EventType};
 
 use super::super::cards::{self, CardFacts, CardForm};
 use super::super::error::ApiError;
@@ -10,6 +10,7 @@ use super::super::expand;
 use super::super::fields::Fields;
 use super::super::ids::kin;
 use super::super::model::{Method, Payer, Snapshot};
+use super::super::notes::Notes;
 use super::super::reply::Reply;
 use super::super::table::Among;
 use super::super::{Core, Id};
@@ -34,7 +35,7 @@ impl Core {
         fields.word("allow_redisplay", &["always", "limited", "unspecified"])?;
         let paths = expand::read(&mut fields)?;
         fields.finish(&["customer", "customer_account", "payment_method", "radar_options"])?;
-        let method = self.add_method(card, payer.into(), metadata.into());
+        let method = self.add_method(card, payer.into(), metadata);
         self.object_reply(Snapshot::Method(method), &paths)
     }
 
@@ -42,7 +43,7 @@ impl Core {
         &mut self,
         card: CardFacts,
         payer: Arc<Payer>,
-        metadata: Arc<Metadata>,
+        metadata: Arc<Notes>,
     ) -> Arc<Method> {
         let (id, created) = (self.ids.object("pm_1"), self.now_s());
         self.methods.insert(Method { id, created, card, payer, customer: None, metadata })
@@ -90,7 +91,7 @@ impl Core {
         let paths = expand::read(&mut fields)?;
         fields.finish(&["customer_account"])?;
         let method = match CardFacts::by_name(id, self.now_s()) {
-            Some(card) => self.add_method(card, Arc::default(), Arc::default()),
+            Some(card) => self.add_method(card, Payer::nobody(), Notes::none()),
             None => self.method(id)?,
         };
         if method.customer.as_ref().is_some_and(|owner| *owner != customer) {
@@ -176,15 +177,15 @@ impl Core {
             _ => {
                 let card = named
                     .ok_or_else(|| ApiError::no_such("PaymentMethod", id, "payment_method"))?;
-                let payer = Arc::default();
+                let payer = Payer::nobody();
                 let (id, created) = (id.into(), self.now_s());
-                let metadata = Arc::default();
+                let metadata = Notes::none();
                 let method = Method { id, created, card, payer, customer: None, metadata };
                 return Ok(method.into());
             }
         };
         let (card, payer) = (presented.card, presented.payer.clone());
-        let metadata = Arc::default();
+        let metadata = Notes::none();
         let id = id.into();
         Ok(Method { id, created, card, payer, customer: None, metadata }.into())
     }

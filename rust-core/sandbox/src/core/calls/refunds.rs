@@ -50,7 +50,7 @@ impl Core {
             charge: charge.id.clone(),
             intent: charge.intent.clone(),
             reason,
-            metadata: metadata.into(),
+            metadata,
             status,
             failure_reason: None,
             failure_entry: None,

@@ -75,14 +75,14 @@ impl Core {
             status: SessionStatus::Open,
             payment_status: SessionPaymentStatus::Unpaid,
             lines,
-            currency,
+            currency: self.word(&currency),
             amount_total,
             success_url,
             cancel_url: fields.url("cancel_url")?.map(Into::into),
             client_reference_id: fields
                 .text_up_to("client_reference_id", REFERENCE_LENGTH_MAX)?
                 .map(Into::into),
-            metadata: fields.metadata("metadata")?.into(),
+            metadata: fields.metadata("metadata")?,
             intent_data: intent_data.into(),
             capture_by_hand,
             customer,
@@ -106,7 +106,7 @@ impl Core {
         self.object_reply(Snapshot::Session(session), &paths)
     }
 
-    fn read_lines(&self, fields: &mut Fields<'_>) -> Result<(Arc<str>, Arc<[Line]>), ApiError> {
+    fn read_lines(&self, fields: &mut Fields<'_>) -> Result<(String, Arc<[Line]>), ApiError> {
         let entries = fields.objects("line_items")?;
         if entries.is_empty() {
             return Err(ApiError::missing_param("line_items"));
@@ -131,7 +131,7 @@ impl Core {
             let message = "The currency does not match that of the line items.";
             return Err(ApiError::invalid(message).with_param("currency"));
         }
-        Ok((currency.into(), lines.into()))
+        Ok((currency, lines.into()))
     }
 
     fn read_line(&self, mut entry: Fields<'_>) -> Result<(String, Line), ApiError> {
@@ -309,7 +309,7 @@ fn read_intent_data(fields: &mut Fields<'_>) -> Result<(IntentData, bool), ApiEr
         return Ok((IntentData::default(), false));
     };
     let by_hand = read_capture(&mut data)?.unwrap_or(false);
-    let metadata = data.metadata("metadata")?.into();
+    let metadata = data.metadata("metadata")?;
     let description = data.text_up_to("description", 1_000)?.map(Into::into);
     let receipt_email = data.text_up_to("receipt_email", 800)?.map(Into::into);
     data.finish(&[

@@ -41,7 +41,7 @@ impl Core {
             created: self.now_s(),
             name: fields.required_text("name")?.into(),
             description: fields.text_up_to("description", 5_000)?.map(Into::into),
-            metadata: fields.metadata("metadata")?.into(),
+            metadata: fields.metadata("metadata")?,
             active: fields.boolean("active")?.unwrap_or(true),
         })
     }
@@ -110,7 +110,7 @@ impl Core {
             product,
             currency: currency.into(),
             unit_amount,
-            metadata: metadata.into(),
+            metadata,
             active,
         });
         Ok(self.price_json(&price).into())

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use holdfast_stripe::objects::{DisputeStatus, Metadata};
+use holdfast_stripe::objects::DisputeStatus;
 
 use super::Id;
+use crate::core::notes::Notes;
 
 /// An entry in the books, which Stripe calls a balance transaction.
 #[derive(Clone, Debug)]
@@ -91,5 +92,5 @@ pub struct Dispute {
     /// How often.
     pub submissions: u32,
     /// Notes.
-    pub metadata: Arc<Metadata>,
+    pub metadata: Arc<Notes>,
 }

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use holdfast_stripe::objects::Metadata;
-
 use super::{CardFacts, Id, Payer};
+use crate::core::notes::Notes;
 
 /// A payment method: always a test card.
 #[derive(Clone, Debug)]
@@ -20,7 +19,7 @@ pub struct Method {
     /// `cus_…`
     pub customer: Option<Id>,
     /// Notes.
-    pub metadata: Arc<Metadata>,
+    pub metadata: Arc<Notes>,
 }
 
 /// A customer.
@@ -39,7 +38,7 @@ pub struct Customer {
     /// Description.
     pub description: Option<Arc<str>>,
     /// Notes.
-    pub metadata: Arc<Metadata>,
+    pub metadata: Arc<Notes>,
     /// Gone: kept so that payments still have a name.
     pub deleted: bool,
 }
@@ -56,7 +55,7 @@ pub struct Product {
     /// More of it.
     pub description: Option<Arc<str>>,
     /// Notes.
-    pub metadata: Arc<Metadata>,
+    pub metadata: Arc<Notes>,
     /// Whether it can still be sold.
     pub active: bool,
 }
@@ -75,7 +74,7 @@ pub struct Price {
     /// In Stripe's units.
     pub unit_amount: i64,
     /// Notes.
-    pub metadata: Arc<Metadata>,
+    pub metadata: Arc<Notes>,
     /// Whether it can still be used.
     pub active: bool,
 }

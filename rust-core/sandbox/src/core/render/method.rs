@@ -7,6 +7,7 @@ use crate::core::Core;
 use crate::core::cards::CardFacts;
 use crate::core::ids::kin;
 use crate::core::model::{Charge, Customer, Method, Payer};
+use crate::core::notes::Notes;
 
 impl Core {
     pub(in crate::core) fn method_json(&self, method: &Method) -> Value {
@@ -53,7 +54,7 @@ impl Core {
             card: charge.presented.card,
             payer: charge.presented.payer.clone(),
             customer: None,
-            metadata: Default::default(),
+            metadata: Notes::none(),
         })
     }
 

@@ -1,7 +1,5 @@
 //! Checkout Sessions and their lines.
 
-use std::sync::Arc;
-
 use holdfast_stripe::objects::SessionStatus;
 use serde_json::{Value, json};
 
@@ -9,6 +7,7 @@ use super::{with, with_nulls};
 use crate::core::Core;
 use crate::core::error::ApiError;
 use crate::core::model::{Line, Price, Product, Session};
+use crate::core::notes::Notes;
 use crate::core::table::Query;
 
 /// Fields of features that the sandbox does not play.
@@ -132,7 +131,7 @@ impl Core {
             created: session.created,
             name: line.name.clone(),
             description: None,
-            metadata: Arc::default(),
+            metadata: Notes::none(),
             active: false,
         }))
     }
@@ -183,7 +182,7 @@ fn price_of_line(session: &Session, index: usize, line: &Line) -> Price {
         product: line_id(session, index, "prod_").into(),
         currency: session.currency.clone(),
         unit_amount: line.unit_amount,
-        metadata: Arc::default(),
+        metadata: Notes::none(),
         active: false,
     }
 }

@@ -1,1 +1,3 @@
 //! What the cross-part tests share.
+
+pub mod simulation;

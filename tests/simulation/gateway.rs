@@ -1,0 +1,154 @@
+//! The gateway: the ledger, the tasks that work on it, and the long polls that wait for it.
+
+use super::faults::Fault;
+use super::fixture;
+use super::link::Exchange;
+use super::shared::Shared;
+use super::tasks::Task;
+use super::world::{Happening, World};
+use holdfast_ledger::memory::{MemoryStore, Tables};
+use holdfast_ledger::{Decision, Env, Payment, Store, StoreError};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+/// How long the gateway is away, in milliseconds: mostly seconds, and sometimes for longer than
+/// Stripe keeps an idempotency key.
+const AWAY_MS: [(i64, i64); 4] =
+    [(500, 5_000), (5_000, 60_000), (60_000, 3_600_000), (25 * 3_600_000, 50 * 3_600_000)];
+
+pub(super) type Ledger = MemoryStore<Box<dyn Fn() -> Env + Send + Sync>>;
+
+pub(super) struct Gateway {
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) is_up: bool,
+    generation: u64,
+    pub(super) epoch: u64,
+    pub(super) tasks: BTreeMap<u64, Task>,
+    pub(super) next_number: u64,
+    pub(super) polls: BTreeMap<u64, Parked>,
+    /// When jobs will be looked for.
+    pub(super) work_at_ms: Option<i64>,
+    /// The last backup, and when it was made.
+    pub(super) backup: Option<(i64, Tables)>,
+    /// When a backup was last put back.
+    pub(super) restored_ms: Option<i64>,
+}
+
+/// A long poll that waits for news.
+pub(super) struct Parked {
+    pub(super) exchange: Exchange,
+    pub(super) after: u64,
+}
+
+impl Gateway {
+    pub(super) fn new(shared: &Arc<Shared>, devices: usize) -> Self {
+        let world = Arc::clone(shared);
+        let environment = move || {
+            let mut shared = world.lock();
+            let mut entropy = [0; 30];
+            holdfast_handheld::engine::Random::fill(&mut shared.chance, &mut entropy);
+            shared.changed = true;
+            Env { now_ms: shared.now_ms, entropy }
+        };
+        let environment: Box<dyn Fn() -> Env + Send + Sync> = Box::new(environment);
+        let ledger = MemoryStore::new(fixture::gateway(), environment);
+        ledger.with_tables(|tables| *tables = fixture::tables(devices));
+        Self {
+            ledger: Arc::new(ledger),
+            is_up: true,
+            generation: 0,
+            epoch: 1,
+            tasks: BTreeMap::new(),
+            next_number: 0,
+            polls: BTreeMap::new(),
+            work_at_ms: None,
+            backup: None,
+            restored_ms: None,
+        }
+    }
+
+    pub(super) fn number(&mut self) -> u64 {
+        self.next_number = self.next_number.saturating_add(1);
+        self.next_number
+    }
+
+    pub(super) fn tables<R>(&self, look: impl FnOnce(&mut Tables) -> R) -> R {
+        self.ledger.with_tables(look)
+    }
+
+    /// The payments of a handheld that changed after a revision, oldest change first.
+    pub(super) fn changes(&self, device: holdfast_domain::DeviceId, after: u64) -> Vec<Payment> {
+        let mut changed: Vec<Payment> = self.tables(|tables| {
+            let of_device = |p: &&Payment| p.device == device && p.revision > after;
+            tables.payments.values().filter(of_device).cloned().collect()
+        });
+        changed.sort_by_key(|payment| payment.revision);
+        changed
+    }
+}
+
+impl World {
+    /// Decides at once: a decision on memory never waits.
+    pub(super) fn decide<D: Decision>(&self, decision: D) -> Result<D::Outcome, StoreError> {
+        if self.strikes(Fault::LedgerFails) {
+            return Err(StoreError::new("the disk is full"));
+        }
+        now(self.gateway.ledger.run(decision))
+    }
+
+    /// The gateway's process ends, and is away for a while.
+    pub(super) fn kill_gateway(&mut self, when: &str) {
+        self.note(|| format!("gateway: ends {when}"));
+        self.gateway.is_up = false;
+        self.gateway.generation = self.gateway.generation.saturating_add(1);
+        self.gateway.tasks.clear();
+        self.gateway.work_at_ms = None;
+        for parked in std::mem::take(&mut self.gateway.polls).into_values() {
+            self.break_off(&parked.exchange);
+        }
+        let (least, most) = match self.shared.lock().chance.below(100) {
+            0..60 => AWAY_MS[0],
+            60..85 => AWAY_MS[1],
+            85..95 => AWAY_MS[2],
+            _ => AWAY_MS[3],
+        };
+        let wait_ms = self.draw_ms(least, most);
+        let generation = self.gateway.generation;
+        self.enter_in(wait_ms, Happening::GatewayUp { generation });
+    }
+
+    pub(super) fn gateway_up(&mut self, generation: u64) {
+        if self.gateway.generation == generation && !self.gateway.is_up {
+            self.note(|| "gateway: is there again".to_owned());
+            self.gateway.is_up = true;
+            self.shared.lock().changed = true;
+        }
+    }
+
+    /// The backup takes the ledger's place, with a new epoch.
+    pub(super) fn restore(&mut self) {
+        let Some((made_ms, tables)) = self.gateway.backup.take() else { return };
+        self.kill_gateway("to be restored");
+        let ago_s = self.now_ms().saturating_sub(made_ms) / 1_000;
+        self.note(|| format!("gateway: put back to {ago_s} s ago"));
+        self.gateway.tables(|now| *now = tables);
+        self.gateway.epoch = self.gateway.epoch.saturating_add(1);
+        self.gateway.restored_ms = Some(self.now_ms());
+        self.watch.forget();
+        let mut shared = self.shared.lock();
+        shared.wire.forget();
+        shared.changed = true;
+    }
+}
+
+/// The value of a future that never waits.
+pub(super) fn now<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("a decision on memory never waits"),
+    }
+}

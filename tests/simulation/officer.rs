@@ -1,0 +1,180 @@
+//! Officers: add up, choose, hold, look again, and hold the same again if the screen says so.
+
+use super::Broken;
+use super::faults::Fault;
+use super::fixture::{self, ITEMS};
+use super::world::{Happening, World};
+use holdfast_domain::{PaymentId, PaymentState};
+use holdfast_handheld::CartLine;
+use holdfast_handheld::engine::{Call, Engine, Reply};
+use holdfast_handheld::error::HoldError;
+
+/// How long an officer takes from one screen to the next, in milliseconds.
+const THINKS_MS: (i64, i64) = (300, 3_000);
+/// How soon an officer looks again at a screen that has not gone on, in milliseconds.
+const LOOKS_AGAIN_MS: (i64, i64) = (2_000, 8_000);
+/// After so many looks at a dark screen an officer gives up: nothing was promised.
+const LOOKS_MAX: u32 = 60;
+
+/// One thing to be paid, from the officer's side.
+pub(super) struct Deal {
+    pub(super) device: usize,
+    /// Every payment that was opened for it.
+    pub(super) payments: Vec<PaymentId>,
+    looks: u32,
+    pub(super) is_over: bool,
+    /// A hold was asked for, and its process ended.
+    asked_hold: Option<PaymentId>,
+}
+
+/// What an answer of the engine is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asked {
+    Summary(usize),
+    Method(usize),
+    Hold(usize, PaymentId),
+}
+
+impl Deal {
+    pub(super) fn is_done(&self) -> bool {
+        self.is_over
+    }
+
+    pub(super) fn new(device: usize) -> Self {
+        Self { device, payments: Vec::new(), looks: 0, is_over: false, asked_hold: None }
+    }
+}
+
+/// What the screen of a payment offers next.
+enum Next {
+    Open,
+    Choose(PaymentId),
+    Hold(PaymentId),
+    Promised(PaymentId),
+}
+
+impl World {
+    fn deal(&mut self, deal: usize) -> &mut Deal {
+        self.deals.get_mut(deal).expect("a deal of this run")
+    }
+
+    pub(super) fn officer_looks(&mut self, index: usize) {
+        let deal = self.deal(index);
+        if deal.is_over {
+            return;
+        }
+        let device = deal.device;
+        let is_dark = self.device(device).engine.is_none();
+        let deal = self.deal(index);
+        deal.looks = if is_dark { deal.looks.saturating_add(1) } else { 0 };
+        // Where eight orders are asked for, everybody waits for a screen that is dark.
+        let is_patient = self.plan.schedule == super::Schedule::Drain;
+        let deal = self.deal(index);
+        let gives_up = deal.looks > LOOKS_MAX && !is_patient;
+        let again_ms = self.draw_ms(LOOKS_AGAIN_MS.0, LOOKS_AGAIN_MS.1);
+        let next = self.next_of(index);
+        match next {
+            Some(Next::Promised(payment)) => return self.promised(index, payment),
+            _ if gives_up => {
+                self.note(|| format!("officer {index}: gives up"));
+                self.deal(index).is_over = true;
+                return;
+            }
+            // Off, or the answer to the last question is on its way.
+            None => {}
+            Some(Next::Open) => {
+                let lines = self.cart();
+                self.call(device, Asked::Summary(index), Call::OpenSummary(lines));
+            }
+            Some(Next::Choose(payment)) => {
+                let code = fixture::payment_type_code();
+                self.call(device, Asked::Method(index), Call::ChooseMethod(payment, code));
+            }
+            Some(Next::Hold(payment)) => self.hold(index, payment),
+        }
+        self.enter_in(again_ms, Happening::Officer(index));
+    }
+
+    /// What the screen shows, if it shows anything that waits for the officer.
+    fn next_of(&mut self, index: usize) -> Option<Next> {
+        let deal = self.deals.get(index)?;
+        let handheld = self.devices.get(deal.device)?;
+        let engine = handheld.engine.as_ref()?;
+        let is_asking = |asked: &Asked| match asked {
+            Asked::Summary(it) | Asked::Method(it) | Asked::Hold(it, _) => *it == index,
+        };
+        if handheld.asked.values().any(is_asking) {
+            return None;
+        }
+        let Some(payment) = deal.payments.last().copied() else { return Some(Next::Open) };
+        let is_unanswered = deal.asked_hold == Some(payment);
+        if is_unanswered && self.plan.broken == Some(Broken::NewPaymentOnRetry) {
+            return Some(Next::Open);
+        }
+        Some(match engine.payment(payment) {
+            None => Next::Open,
+            Some(view) if view.state != PaymentState::Draft => Next::Promised(payment),
+            Some(view) if view.payment_type.is_none() => Next::Choose(payment),
+            Some(_) => Next::Hold(payment),
+        })
+    }
+
+    fn hold(&mut self, index: usize, payment: PaymentId) {
+        let device = self.deal(index).device;
+        self.deal(index).asked_hold = Some(payment);
+        self.call(device, Asked::Hold(index, payment), Call::Hold(payment));
+        if self.strikes(Fault::HeldTwice) {
+            self.call(device, Asked::Hold(index, payment), Call::Hold(payment));
+        }
+    }
+
+    fn cart(&self) -> Vec<CartLine> {
+        let mut shared = self.shared.lock();
+        let (item_id, _, _) = *shared.chance.pick(&ITEMS).unwrap_or(&ITEMS[0]);
+        let quantity = 1 + u32::try_from(shared.chance.below(3)).unwrap_or(0);
+        vec![CartLine { item_id, quantity }]
+    }
+
+    /// The engine has answered.
+    pub(super) fn replied(&mut self, device: usize, asked: Asked, reply: &Reply) {
+        self.note(|| format!("handheld {device}: says {reply:?}"));
+        let thinks_ms = self.draw_ms(THINKS_MS.0, THINKS_MS.1);
+        match (asked, reply) {
+            (Asked::Summary(index), Reply::OpenSummary(Ok(payment))) => {
+                self.deal(index).payments.push(*payment);
+                self.deal(index).asked_hold = None;
+                self.enter_in(thinks_ms, Happening::Officer(index));
+            }
+            (Asked::Method(index), Reply::ChooseMethod(Ok(()))) => {
+                self.enter_in(thinks_ms, Happening::Officer(index));
+            }
+            (Asked::Hold(index, payment), Reply::Hold(Ok(()))) => self.promised(index, payment),
+            (Asked::Hold(index, _), Reply::Hold(Err(HoldError::NotApproved))) => {
+                self.note(|| format!("officer {index}: may not hold any more"));
+                self.deal(index).is_over = true;
+            }
+            // Refused in words: it was not held, and the same may be held again.
+            (Asked::Hold(index, payment), Reply::Hold(Err(_)))
+                if self.deal(index).asked_hold == Some(payment) =>
+            {
+                self.deal(index).asked_hold = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// The screen says that it is held.
+    fn promised(&mut self, index: usize, payment: PaymentId) {
+        let device = self.deal(index).device;
+        self.deal(index).is_over = true;
+        if !self.device(device).promised.insert(payment) {
+            return;
+        }
+        self.note(|| format!("officer {index}: has the promise of {payment}"));
+        let view = self.device(device).engine.as_ref().and_then(|it: &Engine| it.payment(payment));
+        let address = view.and_then(|view| view.pay_address);
+        if let Some(address) = address {
+            self.payers_come(payment, &address);
+        }
+    }
+}

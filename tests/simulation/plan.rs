@@ -1,0 +1,183 @@
+//! What a seed means.
+//!
+//! Not every fault is in every run: which are, and how often, is drawn first. Runs with few faults go
+//! deep where runs with all of them would never get to (swarm testing: Groce et al., ISSTA 2012).
+
+use super::Broken;
+use super::chance::Chance;
+use super::faults::{Doses, Fault};
+use super::fixture::DEVICES_MAX;
+
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+
+/// One run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Everything follows from it.
+    pub seed: u64,
+    /// Which kind of run.
+    pub schedule: Schedule,
+    /// With a mistake built in.
+    pub broken: Option<Broken>,
+}
+
+/// Kinds of runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schedule {
+    /// Anything.
+    Ordinary,
+    /// Seven orders held without network and an eighth while the outbox drains; everybody pays.
+    Drain,
+}
+
+impl Plan {
+    /// An ordinary run.
+    pub fn ordinary(seed: u64) -> Self {
+        Self { seed, schedule: Schedule::Ordinary, broken: None }
+    }
+
+    /// Eight orders through an outbox.
+    pub fn drain(seed: u64) -> Self {
+        Self { seed, schedule: Schedule::Drain, broken: None }
+    }
+
+    /// The same with a mistake built in.
+    pub fn broken(self, broken: Broken) -> Self {
+        Self { broken: Some(broken), ..self }
+    }
+}
+
+/// What is drawn before a run.
+pub(super) struct Script {
+    pub(super) devices: usize,
+    pub(super) doses: Doses,
+    /// How long trouble lasts.
+    pub(super) trouble_ms: i64,
+    /// How often a fault that comes by itself may come.
+    pub(super) tick_ms: i64,
+    /// For how long there is no network at first.
+    pub(super) offline_ms: i64,
+    /// When each order is begun, and on which handheld.
+    pub(super) deals: Vec<(i64, usize)>,
+    /// For how long an order may be paid.
+    pub(super) lifetime_s: u32,
+    /// Whether Stripe's webhooks reach this gateway at all.
+    pub(super) webhooks: bool,
+    /// Whether requests for tokens are truly signed; orders always are.
+    pub(super) true_tokens: bool,
+    pub(super) stripe_skew_ms: i64,
+    /// Of a thousand payments, how many nobody wants to pay.
+    pub(super) nobody_pays: u32,
+    /// How long payers take to come, at most.
+    pub(super) payers_come_ms: i64,
+}
+
+impl Script {
+    pub(super) fn of(plan: &Plan, chance: &mut Chance) -> Self {
+        let mut script = Self {
+            devices: 1,
+            doses: doses(chance),
+            trouble_ms: chance.ms(MINUTE, 6 * MINUTE),
+            tick_ms: chance.ms(5 * SECOND, MINUTE),
+            offline_ms: 0,
+            deals: Vec::new(),
+            lifetime_s: 7 * 24 * 60 * 60,
+            webhooks: chance.per_mille(800),
+            true_tokens: chance.per_mille(100),
+            stripe_skew_ms: chance.ms(-20 * SECOND, 20 * SECOND),
+            nobody_pays: 100,
+            payers_come_ms: *chance
+                .pick(&[30 * SECOND, 5 * MINUTE, 3 * HOUR])
+                .unwrap_or(&(30 * SECOND)),
+        };
+        match plan.schedule {
+            Schedule::Ordinary => script.ordinary(chance),
+            Schedule::Drain => script.drain(chance),
+        }
+        script
+    }
+
+    fn ordinary(&mut self, chance: &mut Chance) {
+        if chance.per_mille(100) {
+            self.devices = DEVICES_MAX;
+        }
+        let orders = match chance.below(100) {
+            0..55 => 1,
+            55..80 => 2,
+            80..93 => 3,
+            _ => 4 + chance.below(5),
+        };
+        let devices = u64::try_from(self.devices).unwrap_or(1);
+        for _ in 0..orders {
+            let at_ms = chance.ms(0, self.trouble_ms / 2);
+            let device = usize::try_from(chance.below(devices)).unwrap_or(0);
+            self.deals.push((at_ms, device));
+        }
+        if chance.per_mille(300) {
+            self.offline_ms = chance.ms(0, self.trouble_ms);
+        }
+        if chance.per_mille(150) {
+            // So short that it ends under payers and in drawers.
+            self.lifetime_s = u32::try_from(chance.ms(600, 3 * 60 * 60)).unwrap_or(600);
+        }
+    }
+
+    fn drain(&mut self, chance: &mut Chance) {
+        self.offline_ms = chance.ms(MINUTE, 2 * MINUTE);
+        for _ in 0..7 {
+            self.deals.push((chance.ms(0, self.offline_ms - 30 * SECOND), 0));
+        }
+        // The eighth falls into the draining.
+        self.deals.push((self.offline_ms + chance.ms(-5 * SECOND, 3 * SECOND), 0));
+        self.trouble_ms = self.offline_ms + chance.ms(MINUTE, 3 * MINUTE);
+        self.nobody_pays = 0;
+        self.payers_come_ms = 5 * MINUTE;
+        for fault in [
+            Fault::Revoked,
+            Fault::Restored,
+            Fault::LaidAside,
+            Fault::PayerGivesUp,
+            Fault::KeyBusy,
+            // Orders of the wrong time are refused for good, and rightly so.
+            Fault::ClockJumps,
+        ] {
+            self.doses.set(fault, 0);
+        }
+    }
+}
+
+/// Which faults, and how often.
+fn doses(chance: &mut Chance) -> Doses {
+    let mut doses = Doses::default();
+    if chance.per_mille(50) {
+        return doses;
+    }
+    let likely = *chance.pick(&[100, 250, 500]).unwrap_or(&250);
+    for fault in Fault::ALL.iter().copied() {
+        let (likely, rates): (u32, &[u16]) = match fault {
+            // One of these ends or changes the whole run.
+            Fault::Revoked => (30, &[100, 300]),
+            Fault::Restored => (0, &[100, 300]),
+            Fault::LaidAside => (60, &[100, 300]),
+            Fault::GatewayAway | Fault::PowerCut | Fault::ClockJumps => (likely / 2, &[50, 200]),
+            Fault::GatewayKilledBefore | Fault::GatewayKilledAfter => (likely, &[10, 50, 100]),
+            // People do these every day.
+            Fault::TwoPayers
+            | Fault::Carried
+            | Fault::PressedTwice
+            | Fault::PayerSlow
+            | Fault::Declined
+            | Fault::NotAuthenticated
+            | Fault::PayerGivesUp
+            | Fault::RedirectLost
+            | Fault::HeldTwice => (likely + 200, &[100, 500]),
+            _ => (likely, &[10, 50, 150, 400]),
+        };
+        if chance.per_mille(likely) {
+            doses.set(fault, *chance.pick(rates).unwrap_or(&0));
+        }
+    }
+    doses
+}

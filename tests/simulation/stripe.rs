@@ -1,0 +1,291 @@
+//! Between the gateway's work and the sandbox: a network, and Stripe's moods.
+
+use super::Broken;
+use super::faults::Fault;
+use super::fixture::SECRET_KEY;
+use super::shared::{Inner, Shared};
+use super::world::{Happening, World};
+use holdfast_ledger::work::StripeCalls;
+use holdfast_sandbox::core::{ApiFault, ApiRequest, ApiResponse, Arrival};
+use holdfast_stripe::exchange::{Answer, Exchange, Next, Outcome};
+use holdfast_stripe::objects::{Charge, CheckoutSession, List, PaymentIntent};
+use holdfast_stripe::retry::RetryPolicy;
+use holdfast_stripe::{CallError, Created, FrozenRequest};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How long a call takes each way, at most, in milliseconds.
+const WAY_MS_MAX: i64 = 400;
+/// How long a caller waits for an answer, in milliseconds.
+const TIMEOUT_MS: i64 = 20_000;
+/// How late a request can be that was taken for lost, in milliseconds (two days).
+const LATE_MS_MAX: i64 = 2 * 24 * 60 * 60 * 1_000;
+const SESSIONS: &str = "/v1/checkout/sessions";
+
+/// What was seen on the wire to Stripe.
+#[derive(Default)]
+pub(super) struct Wire {
+    /// The body that each idempotency key was sent with.
+    bodies: BTreeMap<String, Vec<u8>>,
+    /// How often each frozen request was sent.
+    sends: BTreeMap<String, u32>,
+    /// The first key that came with two bodies.
+    pub(super) thawed: Option<String>,
+}
+
+impl Wire {
+    fn see(&mut self, request: &ApiRequest) {
+        let Some(key) = &request.idempotency_key else { return };
+        match self.bodies.get(key) {
+            Some(body) if *body != request.body => self.thawed = Some(key.clone()),
+            Some(_) => {}
+            None => {
+                self.bodies.insert(key.clone(), request.body.clone());
+            }
+        }
+    }
+
+    /// After a restore, attempts are numbered anew.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// [`StripeCalls`] on the simulated network.
+pub(super) struct StripeDoor {
+    shared: Arc<Shared>,
+}
+
+impl StripeDoor {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// One logical call, with the client's own rules for trying again.
+    async fn call<T: DeserializeOwned>(&self, request: ApiRequest) -> Result<T, CallError> {
+        let has_effect = request.method != "GET";
+        let mut exchange = Exchange::new(RetryPolicy::default(), has_effect);
+        loop {
+            let there_ms = self.way_ms();
+            self.shared.gate(there_ms).await;
+            let (sent, took_ms) = self.shared.lock().arrive(&request);
+            self.shared.gate(took_ms).await;
+            let jitter = self.shared.lock().chance.next();
+            match exchange.after(sent, jitter) {
+                Next::End(outcome) => return outcome,
+                Next::Again(wait) => {
+                    let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+                    self.shared.gate(wait_ms).await;
+                }
+            }
+        }
+    }
+
+    fn way_ms(&self) -> i64 {
+        self.shared.lock().chance.ms(10, WAY_MS_MAX)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str, query: &str) -> Result<T, CallError> {
+        self.call(ApiRequest::get(path, query, SECRET_KEY)).await
+    }
+}
+
+impl Inner {
+    /// One attempt: what came of it, and how long that took to come back.
+    fn arrive(&mut self, request: &ApiRequest) -> (Outcome, i64) {
+        let request = &self.spoiled(request);
+        let back_ms = self.chance.ms(10, WAY_MS_MAX);
+        let drawn = self.draw(&FAULTS);
+        let fault = match drawn {
+            Some(Fault::StripeUnreachable) => {
+                self.note(|| format!("stripe: no connection for {}", request.path));
+                return (Outcome::NotSent, back_ms);
+            }
+            Some(Fault::StripeRequestLost) => {
+                self.note(|| format!("stripe: {} {} is lost", request.method, request.path));
+                return (Outcome::NoAnswer, TIMEOUT_MS);
+            }
+            Some(Fault::StripeLate) => {
+                self.note(|| format!("stripe: {} {} is late", request.method, request.path));
+                let at_ms = self.now_ms.saturating_add(self.chance.ms(1_000, LATE_MS_MAX));
+                self.late.push((at_ms, request.clone()));
+                return (Outcome::NoAnswer, TIMEOUT_MS);
+            }
+            Some(fault) => api_fault(fault),
+            None => None,
+        };
+        let response = self.at_stripe(request, fault);
+        self.note(|| {
+            let (method, path, status) = (&request.method, &request.path, response.status);
+            format!("stripe: {method} {path} {fault:?}: {status}")
+        });
+        let waits = response.arrival == Arrival::Dropped;
+        (outcome(response), if waits { TIMEOUT_MS } else { back_ms })
+    }
+
+    fn at_stripe(&mut self, request: &ApiRequest, fault: Option<ApiFault>) -> ApiResponse {
+        self.changed = true;
+        self.wire.see(request);
+        let now_ms = self.stripe_now_ms();
+        self.stripe.handle_with(request, fault, now_ms)
+    }
+
+    /// The request as a broken client would send it.
+    fn spoiled(&mut self, request: &ApiRequest) -> ApiRequest {
+        let mut request = request.clone();
+        let is_create = request.method == "POST" && request.path == SESSIONS;
+        let Some(key) = request.idempotency_key.clone().filter(|_| is_create) else {
+            return request;
+        };
+        let sends = self.wire.sends.entry(key.clone()).or_default();
+        *sends = sends.saturating_add(1);
+        let is_again = *sends > 1;
+        match self.broken {
+            Some(Broken::NewKeyOnRetry) if is_again => {
+                request.idempotency_key = Some(format!("{key}-{sends}"));
+            }
+            Some(Broken::BodyRecomputed) if is_again => {
+                let expires_s = self.now_ms / 1_000 + 7_200;
+                let body = String::from_utf8_lossy(&request.body);
+                let part = |part: &str| match part.starts_with("expires_at=") {
+                    true => format!("expires_at={expires_s}"),
+                    false => part.to_owned(),
+                };
+                let parts: Vec<String> = body.split('&').map(part).collect();
+                request.body = parts.join("&").into_bytes();
+            }
+            _ => {}
+        }
+        request
+    }
+}
+
+/// What can happen to one attempt.
+const FAULTS: [Fault; 13] = [
+    Fault::StripeUnreachable,
+    Fault::StripeRequestLost,
+    Fault::StripeLate,
+    Fault::StripeAnswerLost,
+    Fault::StripeConflict,
+    Fault::StripeRateLimit,
+    Fault::StripeError,
+    Fault::StripeErrorStored,
+    Fault::StripeErrorAfter,
+    Fault::StripeUnavailable,
+    Fault::StripeCut,
+    Fault::StripeCutAfter,
+    Fault::StripeTwice,
+];
+
+fn api_fault(fault: Fault) -> Option<ApiFault> {
+    Some(match fault {
+        Fault::StripeAnswerLost => ApiFault::DropAfter,
+        Fault::StripeConflict => ApiFault::Conflict,
+        Fault::StripeRateLimit => ApiFault::RateLimit,
+        Fault::StripeError => ApiFault::ServerError,
+        Fault::StripeErrorStored => ApiFault::ServerErrorStored,
+        Fault::StripeErrorAfter => ApiFault::ServerErrorAfter,
+        Fault::StripeUnavailable => ApiFault::Unavailable,
+        Fault::StripeCut => ApiFault::Truncate,
+        Fault::StripeCutAfter => ApiFault::TruncateAfter,
+        Fault::StripeTwice => ApiFault::Duplicate,
+        _ => return None,
+    })
+}
+
+fn outcome(response: ApiResponse) -> Outcome {
+    // An answer that breaks off is no whole answer, as the client's transport has it.
+    if response.arrival != Arrival::Whole {
+        return Outcome::NoAnswer;
+    }
+    Outcome::Answered(Answer {
+        status: response.status,
+        request_id: response.header("request-id").map(str::to_owned),
+        replayed: response.header("idempotent-replayed") == Some("true"),
+        should_retry: response.header("stripe-should-retry").and_then(|said| said.parse().ok()),
+        retry_after_s: response.header("retry-after").and_then(|said| said.parse().ok()),
+        body: response.body,
+    })
+}
+
+impl StripeCalls for StripeDoor {
+    async fn send_for_session(&self, frozen: &FrozenRequest) -> Result<CheckoutSession, CallError> {
+        let FrozenRequest { path, body, idempotency_key } = frozen;
+        self.call(ApiRequest::post(path, body, SECRET_KEY, idempotency_key)).await
+    }
+
+    async fn checkout_session(&self, id: &str) -> Result<CheckoutSession, CallError> {
+        let query = "expand[]=payment_intent&expand[]=payment_intent.latest_charge";
+        self.get(&format!("{SESSIONS}/{id}"), query).await
+    }
+
+    async fn checkout_sessions_of(
+        &self,
+        client_reference_id: &str,
+        created: Created,
+    ) -> Result<Vec<CheckoutSession>, CallError> {
+        let bound = |name: &str, at: Option<i64>| {
+            at.map(|at| format!("&created[{name}]={at}")).unwrap_or_default()
+        };
+        let query = format!("limit=100{}{}", bound("gte", created.from), bound("lte", created.to));
+        // Runs are far too short for a second page.
+        let List { data, .. } = self.get::<List<CheckoutSession>>(SESSIONS, &query).await?;
+        let ours =
+            |s: &CheckoutSession| s.client_reference_id.as_deref() == Some(client_reference_id);
+        Ok(data.into_iter().filter(ours).collect())
+    }
+
+    async fn payment_intent(&self, id: &str) -> Result<PaymentIntent, CallError> {
+        self.get(&format!("/v1/payment_intents/{id}"), "expand[]=latest_charge").await
+    }
+
+    async fn charge(&self, id: &str) -> Result<Charge, CallError> {
+        self.get(&format!("/v1/charges/{id}"), "").await
+    }
+}
+
+impl World {
+    /// A request reaches Stripe after everybody has given it up.
+    pub(super) fn late_call(&mut self, request: &ApiRequest) {
+        let mut shared = self.shared.lock();
+        let response = shared.at_stripe(request, None);
+        shared.note(|| {
+            let (method, path, status) = (&request.method, &request.path, response.status);
+            format!("stripe: {method} {path} arrives at last: {status}")
+        });
+    }
+
+    /// Stripe is looked at when something will happen there by itself.
+    pub(super) fn enter_stripe(&mut self) {
+        let next = {
+            let shared = self.shared.lock();
+            let skew_ms = shared.stripe_skew_ms;
+            shared.stripe.next_wake_ms().map(|at_ms| at_ms.saturating_sub(skew_ms))
+        };
+        let Some(next_ms) = next else { return };
+        let next_ms = next_ms.max(self.now_ms());
+        if self.stripe_at_ms.is_some_and(|at_ms| at_ms <= next_ms) {
+            return;
+        }
+        self.stripe_at_ms = Some(next_ms);
+        self.agenda.enter(next_ms, Happening::Stripe);
+    }
+
+    pub(super) fn stripe_wakes(&mut self) {
+        if self.stripe_at_ms.is_none_or(|at_ms| at_ms > self.now_ms()) {
+            return;
+        }
+        self.stripe_at_ms = None;
+        let due = {
+            let mut shared = self.shared.lock();
+            shared.changed = true;
+            let now_ms = shared.stripe_now_ms();
+            shared.stripe.advance(now_ms);
+            shared.stripe.due_deliveries(now_ms)
+        };
+        for delivery in due {
+            self.send_delivery(delivery);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The rules bite: each mistake that others have made is caught within a few seeds.
+
+use holdfast_tests::simulation::{self, Broken, Plan};
+
+/// The rule that caught the mistake first, and how many seeds that took.
+fn caught(broken: Broken, seeds: u64) -> (u64, &'static str) {
+    for seed in 0..seeds {
+        for plan in [Plan::ordinary(seed), Plan::drain(seed)] {
+            if let Err(failed) = simulation::run(&plan.broken(broken)) {
+                assert!(!failed.trace.is_empty(), "a failure has its trace");
+                return (seed, failed.violation.rule);
+            }
+        }
+    }
+    panic!("{} was not caught within {seeds} seeds", broken.name());
+}
+
+#[test]
+fn a_new_key_for_a_request_that_is_sent_again() {
+    let (_, rule) = caught(Broken::NewKeyOnRetry, 200);
+    assert!(
+        matches!(
+            rule,
+            "a payment has one session that takes money" | "an attempt makes one session"
+        ),
+        "{rule}"
+    );
+}
+
+#[test]
+fn a_shell_that_says_and_sends_what_is_not_stored() {
+    let (_, rule) = caught(Broken::SendBeforeCommit, 200);
+    assert_eq!(rule, "what the screen has claimed is durable");
+}
+
+#[test]
+fn a_body_that_is_made_anew_each_time() {
+    let (_, rule) = caught(Broken::BodyRecomputed, 200);
+    assert_eq!(rule, "a key is sent with one body");
+}
+
+#[test]
+fn an_attempt_without_proof_that_the_one_before_is_over() {
+    let (_, rule) = caught(Broken::AttemptWithoutProof, 200);
+    assert_eq!(rule, "a payment has one session that takes money");
+}
+
+#[test]
+fn an_event_that_is_believed_without_looking() {
+    caught(Broken::EventBelieved, 400);
+}
+
+#[test]
+fn a_hold_without_an_answer_that_becomes_another_payment() {
+    let (_, rule) = caught(Broken::NewPaymentOnRetry, 400);
+    assert_eq!(rule, "one hold is one payment");
+}

@@ -1,0 +1,80 @@
+//! What goes wrong by itself, between the steps of everybody else.
+
+use super::faults::Fault;
+use super::fixture;
+use super::world::{Happening, World};
+use holdfast_ledger::DeviceStatus;
+
+/// How far a handheld's clock jumps, in milliseconds (25 hours).
+const JUMP_MS_MAX: i64 = 25 * 3_600_000;
+/// How long there is no network, in milliseconds.
+const NO_NETWORK_MS: (i64, i64) = (3_000, 180_000);
+/// How long a handheld lies in a drawer, in milliseconds (up to four days).
+const DRAWER_MS: (i64, i64) = (600_000, 4 * 86_400_000);
+
+impl World {
+    /// One moment in which anything may go wrong.
+    pub(super) fn trouble(&mut self) {
+        if self.at_peace {
+            return;
+        }
+        for device in 0..self.devices.len() {
+            self.trouble_of(device);
+        }
+        if self.gateway.is_up && self.strikes(Fault::GatewayAway) {
+            self.kill_gateway("between steps");
+        }
+        self.backups();
+        let tick_ms = self.script.tick_ms;
+        self.enter_in(tick_ms, Happening::Trouble);
+    }
+
+    fn trouble_of(&mut self, device: usize) {
+        if self.device(device).engine.is_some() && self.strikes(Fault::KilledIdle) {
+            self.kill(device, "between steps");
+        }
+        if self.strikes(Fault::ClockJumps) {
+            let jump_ms = self.draw_ms(-JUMP_MS_MAX, JUMP_MS_MAX);
+            self.note(|| format!("handheld {device}: clock is off by {} s", jump_ms / 1_000));
+            self.device(device).skew_ms = jump_ms;
+        }
+        if self.device(device).has_network && self.strikes(Fault::NoNetwork) {
+            self.note(|| format!("handheld {device}: has no network"));
+            self.device(device).has_network = false;
+            let wait_ms = self.draw_ms(NO_NETWORK_MS.0, NO_NETWORK_MS.1);
+            self.enter_in(wait_ms, Happening::NetworkBack { device });
+        }
+        if self.device(device).engine.is_some() && self.strikes(Fault::PowerCut) {
+            self.device(device).boot_ms = self.now_ms();
+            self.kill(device, "without power");
+        }
+        if self.device(device).engine.is_some() && self.strikes(Fault::LaidAside) {
+            self.switch_off(device, "in a drawer");
+            let wait_ms = self.draw_ms(DRAWER_MS.0, DRAWER_MS.1);
+            let generation = self.device(device).generation;
+            self.enter_in(wait_ms, Happening::Starts { device, generation });
+        }
+        if self.strikes(Fault::Revoked) {
+            self.note(|| format!("handheld {device}: is revoked"));
+            let id = fixture::device_id(device);
+            self.gateway.tables(|tables| {
+                if let Some(known) = tables.devices.get_mut(&(fixture::tenant(), id)) {
+                    known.status = DeviceStatus::Revoked;
+                }
+            });
+        }
+    }
+
+    /// A backup is made now and then, where one will be put back; once in a run it is.
+    fn backups(&mut self) {
+        if self.shared.lock().doses.of(Fault::Restored) == 0 || self.gateway.restored_ms.is_some() {
+            return;
+        }
+        if self.gateway.backup.is_none() {
+            let tables = self.gateway.tables(|tables| tables.clone());
+            self.gateway.backup = Some((self.now_ms(), tables));
+        } else if self.gateway.is_up && self.strikes(Fault::Restored) {
+            self.restore();
+        }
+    }
+}

@@ -46,4 +46,4 @@ pub use rows::{
     Attempt, AttemptState, Carrier, Device, DeviceStatus, Event, Hint, Job, JobKind, Notice, Order,
     Payment, PaymentType, Pin, Source,
 };
-pub use store::{Decision, Env, Store, StoreError, Tx};
+pub use store::{Decision, Env, EvidenceTx, JobTx, PaymentTx, SetupTx, Store, StoreError, Tx};

@@ -169,7 +169,8 @@ async fn a_payment_is_read_back_as_it_was_written() {
     let written = accepted(&bench).await;
     let mut connection = bench.store.reads.acquire().await.unwrap();
     let mut tx = LedgerTx::preview(&mut connection);
-    let read = holdfast_ledger::Tx::payment(&mut tx, &tenant(), written.payment).await.unwrap();
+    let read =
+        holdfast_ledger::PaymentTx::payment(&mut tx, &tenant(), written.payment).await.unwrap();
     assert_eq!(read, Some(written));
 }
 
@@ -230,6 +231,10 @@ async fn payment_type_codes_of_two_tenants_do_not_meet() {
     let mut tx = LedgerTx::preview(&mut connection);
     let code: PaymentTypeCode = "STRIPE".parse().unwrap();
     let other: TenantSlug = "other".parse().unwrap();
-    assert!(holdfast_ledger::Tx::payment_type(&mut tx, &tenant(), &code).await.unwrap().is_some());
-    assert!(holdfast_ledger::Tx::payment_type(&mut tx, &other, &code).await.unwrap().is_none());
+    assert!(
+        holdfast_ledger::SetupTx::payment_type(&mut tx, &tenant(), &code).await.unwrap().is_some()
+    );
+    assert!(
+        holdfast_ledger::SetupTx::payment_type(&mut tx, &other, &code).await.unwrap().is_none()
+    );
 }

@@ -1,0 +1,75 @@
+//! Durable work.
+
+use super::MemoryTx;
+use crate::rows::{Job, JobKind};
+use crate::store::{JobTx, StoreError};
+use holdfast_domain::{PaymentId, TenantSlug};
+
+impl JobTx for MemoryTx {
+    async fn want_job(
+        &mut self,
+        tenant: &TenantSlug,
+        kind: JobKind,
+        payment: PaymentId,
+        due_at_ms: i64,
+    ) -> Result<(), StoreError> {
+        let fresh = || Job {
+            tenant: tenant.clone(),
+            kind,
+            payment,
+            due_at_ms,
+            leased_until_ms: 0,
+            fence: 0,
+            wanted: 0,
+            tries: 0,
+        };
+        let job = self.tables.jobs.entry((tenant.clone(), kind, payment)).or_insert_with(fresh);
+        job.due_at_ms = job.due_at_ms.min(due_at_ms);
+        job.wanted = job.wanted.saturating_add(1);
+        Ok(())
+    }
+
+    async fn lease_jobs(
+        &mut self,
+        now_ms: i64,
+        lease_until_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<Job>, StoreError> {
+        let free = |job: &&mut Job| job.due_at_ms <= now_ms && job.leased_until_ms <= now_ms;
+        let mut due: Vec<&mut Job> = self.tables.jobs.values_mut().filter(free).collect();
+        due.sort_by_key(|job| job.due_at_ms);
+        due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        for job in &mut due {
+            self.tables.last_fence = self.tables.last_fence.saturating_add(1);
+            job.fence = self.tables.last_fence;
+            job.tries = job.tries.saturating_add(1);
+            job.leased_until_ms = lease_until_ms;
+            job.due_at_ms = lease_until_ms;
+        }
+        Ok(due.into_iter().map(|job| job.clone()).collect())
+    }
+
+    async fn job(
+        &mut self,
+        tenant: &TenantSlug,
+        kind: JobKind,
+        payment: PaymentId,
+    ) -> Result<Option<Job>, StoreError> {
+        Ok(self.tables.jobs.get(&(tenant.clone(), kind, payment)).cloned())
+    }
+
+    async fn put_job(&mut self, job: &Job) -> Result<(), StoreError> {
+        self.tables.jobs.insert((job.tenant.clone(), job.kind, job.payment), job.clone());
+        Ok(())
+    }
+
+    async fn remove_job(
+        &mut self,
+        tenant: &TenantSlug,
+        kind: JobKind,
+        payment: PaymentId,
+    ) -> Result<(), StoreError> {
+        self.tables.jobs.remove(&(tenant.clone(), kind, payment));
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! Payments, notices about them, and their orders.
+
+use super::MemoryTx;
+use crate::rows::{Notice, Order, Payment};
+use crate::store::{PaymentTx, StoreError};
+use holdfast_domain::{DeviceId, PaymentId, ReceiptOrderId, TenantSlug};
+
+impl PaymentTx for MemoryTx {
+    async fn payment(
+        &mut self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> Result<Option<Payment>, StoreError> {
+        Ok(self.tables.payments.get(&(tenant.clone(), payment)).cloned())
+    }
+
+    async fn payment_of_sequence(
+        &mut self,
+        tenant: &TenantSlug,
+        device: DeviceId,
+        sequence: u64,
+    ) -> Result<Option<PaymentId>, StoreError> {
+        let of_device = |p: &&Payment| p.device == device && p.sequence == sequence;
+        let mut payments = self.tables.payments.values().filter(|p| p.tenant == *tenant);
+        Ok(payments.find(of_device).map(|p| p.payment))
+    }
+
+    async fn put_payment(&mut self, payment: &Payment) -> Result<(), StoreError> {
+        let key = (payment.tenant.clone(), payment.payment);
+        self.tables.payments.insert(key, payment.clone());
+        Ok(())
+    }
+
+    async fn next_revision(&mut self, tenant: &TenantSlug) -> Result<u64, StoreError> {
+        let revision = self.tables.revisions.entry(tenant.clone()).or_default();
+        *revision = revision.saturating_add(1);
+        Ok(*revision)
+    }
+
+    async fn add_notice(&mut self, notice: &Notice) -> Result<bool, StoreError> {
+        let key = (notice.tenant.clone(), notice.payment, notice.digest);
+        let new = !self.tables.notices.contains_key(&key);
+        self.tables.notices.entry(key).or_insert_with(|| notice.clone());
+        Ok(new)
+    }
+
+    async fn is_given_up(
+        &mut self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> Result<bool, StoreError> {
+        let from = (tenant.clone(), payment, [0; 32]);
+        let to = (tenant.clone(), payment, [0xFF; 32]);
+        Ok(self.tables.notices.range(from..=to).any(|(_, notice)| notice.gives_up()))
+    }
+
+    async fn order(
+        &mut self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> Result<Option<Order>, StoreError> {
+        Ok(self.tables.orders.get(&(tenant.clone(), payment)).cloned())
+    }
+
+    async fn receipt_is_taken(
+        &mut self,
+        tenant: &TenantSlug,
+        receipt: ReceiptOrderId,
+    ) -> Result<bool, StoreError> {
+        let taken = |order: &Order| order.tenant == *tenant && order.receipt_order_id == receipt;
+        Ok(self.tables.orders.values().any(taken))
+    }
+
+    async fn add_order(&mut self, order: &Order) -> Result<(), StoreError> {
+        let key = (order.tenant.clone(), order.payment);
+        match self.tables.orders.insert(key, order.clone()) {
+            None => Ok(()),
+            Some(_) => Err(StoreError::new("a second order of one payment")),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What is set up.
+
+use super::MemoryTx;
+use crate::rows::{Device, PaymentType};
+use crate::store::{SetupTx, StoreError};
+use holdfast_domain::{Catalogue, DeviceId, GatewayId, PaymentTypeCode, TenantSlug};
+
+impl SetupTx for MemoryTx {
+    async fn gateway(&mut self) -> Result<GatewayId, StoreError> {
+        Ok(self.gateway)
+    }
+
+    async fn device(
+        &mut self,
+        tenant: &TenantSlug,
+        device: DeviceId,
+    ) -> Result<Option<Device>, StoreError> {
+        Ok(self.tables.devices.get(&(tenant.clone(), device)).cloned())
+    }
+
+    async fn payment_type(
+        &mut self,
+        tenant: &TenantSlug,
+        code: &PaymentTypeCode,
+    ) -> Result<Option<PaymentType>, StoreError> {
+        Ok(self.tables.payment_types.get(&(tenant.clone(), code.clone())).cloned())
+    }
+
+    async fn catalogue(
+        &mut self,
+        tenant: &TenantSlug,
+        version: u32,
+    ) -> Result<Option<Catalogue>, StoreError> {
+        Ok(self.tables.catalogues.get(&(tenant.clone(), version)).cloned())
+    }
+}

@@ -23,7 +23,7 @@ const UNDIVIDED: [&str; 1] = ["MGA"];
 const IN_TENS: [&str; 5] = ["BHD", "JOD", "KWD", "OMR", "TND"];
 
 /// The smallest charge in each settlement currency, in Stripe's units. In another currency the
-/// smallest is one unit here, and Stripe compares the converted amount.
+/// smallest is one step here, and Stripe compares the converted amount.
 const UNITS_MIN: [(&str, i64); 24] = [
     ("USD", 50),
     ("AED", 200),
@@ -169,10 +169,12 @@ fn from_units(units: i64, currency: Currency) -> Result<Money, AmountError> {
     Ok(Money::new(minor, currency))
 }
 
-/// The smallest charge in a currency (any case), in Stripe's units.
+/// The smallest charge in a currency (any case), in Stripe's units: what Stripe's list says, or one
+/// step where the list has nothing.
 pub fn units_min(code: &str) -> i64 {
     let listed = UNITS_MIN.iter().find(|(known, _)| known.eq_ignore_ascii_case(code));
-    listed.map_or(1, |(_, least)| *least)
+    let step = || Currency::from_code(code).ok().and_then(|known| units_step(known).ok());
+    listed.map_or_else(|| step().unwrap_or(1), |(_, least)| *least)
 }
 
 /// Amounts in Stripe's units are whole multiples of this.
@@ -226,6 +228,26 @@ mod tests {
         assert!(matches!(refused(1_000, "IQD"), AmountError::Unsupported { .. }));
         assert_eq!(charge_units(cash(99_999_999, "USD")), Ok(UNITS_MAX));
         assert_eq!(charge_units(cash(50, "USD")), Ok(50));
+    }
+
+    #[test]
+    fn too_small_is_told_with_the_least_amount_that_can_be_charged() {
+        for (code, minor, least) in [
+            ("USD", 49, 50),
+            ("JPY", 49, 50),
+            ("KRW", 0, 1),
+            ("VND", 0, 1),
+            ("KWD", 0, 10),
+            ("BHD", -10, 10),
+            ("ISK", 0, 1),
+            ("UGX", -1, 1),
+            ("MGA", 0, 100),
+        ] {
+            let (money, least) = (cash(minor, code), cash(least, code));
+            let refused = AmountError::TooSmall { money, least };
+            assert_eq!(charge_units(money), Err(refused), "{code}");
+            assert!(charge_units(least).is_ok(), "{code}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use holdfast_domain::Mode;
 use reqwest::Url;
 
 use crate::keys::{ApiKey, KeyKind};
+use crate::rate::RateLimit;
 use crate::retry::RetryPolicy;
 
 /// Stripe's own address: the only one that live keys are sent to.
@@ -66,6 +67,8 @@ pub struct ClientConfig {
     pub timeouts: Timeouts,
     /// How often to try.
     pub retry: RetryPolicy,
+    /// How many requests a second. The first client of a key says it for all of them.
+    pub rate: RateLimit,
 }
 
 impl ClientConfig {
@@ -92,6 +95,7 @@ impl ClientConfig {
         }
         Ok(Self {
             base,
+            rate: RateLimit::of(key.mode()),
             key,
             loopback,
             timeouts: Timeouts::default(),

@@ -94,7 +94,8 @@ pub enum CallError {
     /// The restricted key lacks a permission, which the message names. Nothing happened.
     #[error("{0}; give the restricted key this permission at Stripe")]
     PermissionMissing(Box<StripeError>),
-    /// Too many requests. Nothing happened in this call; try later.
+    /// Too many requests: Stripe refused this one, or so many wait for their turn here that it was
+    /// not sent. Nothing happened in this call; try later.
     #[error("Stripe asks for fewer requests; try again later")]
     RateLimited {
         /// How long Stripe asks to wait, in seconds.

@@ -60,6 +60,13 @@ impl Exchange {
             }
         }
     }
+
+    /// The call ends without a further attempt: too many wait for their turn already.
+    pub(crate) fn held_back<T>(&self, retry_after_s: u64) -> Result<T, CallError> {
+        let retry_after_s = Some(retry_after_s);
+        let last = CallError::RateLimited { retry_after_s, request_id: None };
+        Err(error::after_doubt(last, self.doubt))
+    }
 }
 
 impl Outcome {
@@ -76,6 +83,11 @@ impl Outcome {
                 retry_after_s: None,
             },
         }
+    }
+
+    /// Stripe refused it for coming too soon after others.
+    pub(crate) fn is_one_too_many(&self) -> bool {
+        matches!(self, Self::Answered(answer) if answer.status == 429)
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {

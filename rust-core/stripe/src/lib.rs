@@ -11,6 +11,8 @@
 //! - [`client`]: [`Client::send`] for frozen requests, and a method for each thing to look at. Each
 //!   is one logical call: retried by the pure rules of [`retry`], ending in a value or one
 //!   [`CallError`].
+//! - [`rate`]: Stripe's limits, kept by all clients of one key together; look-ups never take the
+//!   places of requests that move money.
 //! - [`error`]: *refused* (nothing happened) apart from *unknown* (it may have happened).
 //! - [`webhook`]: signing and verifying deliveries, on the raw bytes.
 //!
@@ -33,6 +35,7 @@ pub mod objects;
 mod open_enum;
 pub mod pace;
 mod path;
+pub mod rate;
 pub mod request;
 mod resolver;
 pub mod retry;

@@ -1,11 +1,15 @@
-//! Waiting and drawing lots, passed in so that tests neither wait nor guess.
+//! Time and lots, passed in so that tests neither wait nor guess.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
-/// Where a client's waits and random numbers come from.
+/// Where a client's time, waits and random numbers come from.
 pub trait Pace: Send + Sync {
+    /// The time since some beginning, the same for all who share a key. It never runs backwards.
+    fn now(&self) -> Duration;
+
     /// A random number for jitter; it need not be unguessable.
     fn jitter(&self) -> u64;
 
@@ -17,7 +21,13 @@ pub trait Pace: Send + Sync {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealPace;
 
+static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+
 impl Pace for RealPace {
+    fn now(&self) -> Duration {
+        BEGINNING.elapsed()
+    }
+
     fn jitter(&self) -> u64 {
         // Without randomness the middle of the range is as good a wait as any.
         getrandom::u64().unwrap_or(500)

@@ -10,6 +10,7 @@ use super::*;
 use crate::error::UnknownWhy;
 use crate::keys::ApiKey;
 use crate::objects::{CheckoutSession, PaymentIntent, Refund};
+use crate::rate::RateLimit;
 use crate::retry::RetryPolicy;
 
 const KEY: &str = "sk_test_51AbcdefghijkWXYZ";
@@ -27,11 +28,15 @@ enum Act {
     Truncate,
 }
 
-/// Notes waits in place of waiting.
+/// Notes waits in place of waiting; its time is what was waited.
 #[derive(Default)]
 struct NotedPace(Mutex<Vec<Duration>>);
 
 impl Pace for NotedPace {
+    fn now(&self) -> Duration {
+        self.0.lock().unwrap().iter().sum()
+    }
+
     fn jitter(&self) -> u64 {
         0
     }
@@ -43,6 +48,7 @@ impl Pace for NotedPace {
 }
 
 struct Script {
+    base: String,
     client: Client,
     pace: Arc<NotedPace>,
     server: std::thread::JoinHandle<Vec<String>>,
@@ -56,12 +62,15 @@ fn script(acts: Vec<Act>) -> Script {
     });
     let pace = Arc::new(NotedPace::default());
     let client = client_for(&base, pace.clone());
-    Script { client, pace, server }
+    Script { base, client, pace, server }
 }
 
 fn client_for(base: &str, pace: Arc<NotedPace>) -> Client {
-    let config = ClientConfig::new(base, ApiKey::parse(KEY).unwrap()).unwrap();
-    Client::with_pace(config, pace).unwrap()
+    Client::with_pace(config_for(base, KEY), pace).unwrap()
+}
+
+fn config_for(base: &str, key: &str) -> ClientConfig {
+    ClientConfig::new(base, ApiKey::parse(key).unwrap()).unwrap()
 }
 
 /// Reads one request whole, acts, and returns what was read.
@@ -220,6 +229,95 @@ async fn a_session_is_found_again_by_its_reference_over_several_pages() {
     let requests = script.server.join().unwrap();
     assert!(requests[0].contains("created%5Bgte%5D=1&created%5Blte%5D=9"), "{}", requests[0]);
     assert!(requests[1].contains("starting_after=cs_test_2"), "{}", requests[1]);
+}
+
+/// A client of its own for a script's server, that sends so few a second.
+fn slow_client(script: &Script, per_s: u32, kept_for_acts: u32) -> Client {
+    let mut config = config_for(&script.base, KEY);
+    config.rate = RateLimit { per_s, kept_for_acts };
+    config.retry.attempts_max = 1;
+    config.timeouts.answer = Duration::from_secs(2);
+    Client::with_pace(config, script.pace.clone()).unwrap()
+}
+
+#[tokio::test]
+async fn who_looks_waits_and_who_acts_has_places_of_their_own() {
+    let script = script((0..5).map(|_| Act::Answer(200, "", INTENT)).collect());
+    let client = slow_client(&script, 3, 1);
+    let waits = || script.pace.0.lock().unwrap().clone();
+    for _ in 0..2 {
+        client.payment_intent("pi_1").await.unwrap();
+    }
+    assert_eq!(waits(), []);
+    client.clone().send::<PaymentIntent>(&frozen()).await.unwrap();
+    assert_eq!(waits(), [], "the place that is kept");
+    client.clone().payment_intent("pi_1").await.unwrap();
+    assert_eq!(waits(), [Duration::from_secs(1)]);
+    client.payment_intent("pi_1").await.unwrap();
+    assert_eq!(waits(), [Duration::from_secs(1)], "a new second has new places");
+}
+
+#[tokio::test]
+async fn after_a_429_nobody_with_the_key_sends_for_a_second() {
+    let script = script(vec![Act::Answer(429, "", "{}"), Act::Answer(200, "", INTENT)]);
+    let client = slow_client(&script, 100, 20);
+    let error = client.payment_intent("pi_1").await.unwrap_err();
+    let expected = CallError::RateLimited { retry_after_s: None, request_id: Some("req_1".into()) };
+    assert_eq!(error, expected);
+    client.send::<PaymentIntent>(&frozen()).await.unwrap();
+    assert_eq!(*script.pace.0.lock().unwrap(), [Duration::from_secs(1)]);
+}
+
+/// Time stands still, so whoever waits waits for ever.
+struct StoppedPace;
+
+impl Pace for StoppedPace {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn jitter(&self) -> u64 {
+        0
+    }
+
+    fn sleep(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn where_too_many_wait_already_nothing_is_sent_and_nothing_counts_any_more() {
+    let script = script(vec![Act::Answer(200, "", INTENT)]);
+    let mut config = config_for(&script.base, KEY);
+    config.rate = RateLimit { per_s: 1, kept_for_acts: 0 };
+    config.timeouts.answer = Duration::from_secs(1);
+    let client = Client::with_pace(config, Arc::new(StoppedPace)).unwrap();
+    client.payment_intent("pi_1").await.unwrap();
+    let waiting: Vec<_> = (0..2)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.payment_intent("pi_1").await })
+        })
+        .collect();
+    while client.turns.waiting(Purpose::Look) < 2 {
+        tokio::task::yield_now().await;
+    }
+    let error = client.payment_intent("pi_1").await.unwrap_err();
+    assert_eq!(error, CallError::RateLimited { retry_after_s: Some(1), request_id: None });
+    for one in waiting {
+        one.abort();
+        assert!(one.await.unwrap_err().is_cancelled());
+    }
+    assert_eq!(client.turns.waiting(Purpose::Look), 0);
+}
+
+#[test]
+fn all_clients_of_a_key_at_an_address_take_turns() {
+    let turns = |base, key| Client::new(config_for(base, key)).unwrap().turns;
+    let first = turns("http://127.0.0.1:9", KEY);
+    assert!(Arc::ptr_eq(&first, &turns("http://127.0.0.1:9", KEY)));
+    assert!(!Arc::ptr_eq(&first, &turns("http://127.0.0.1:9", "sk_test_another")));
+    assert!(!Arc::ptr_eq(&first, &turns("http://127.0.0.1:8", KEY)));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! One attempt over HTTP. All that knows of reqwest.
 
+use std::time::Duration;
+
 use reqwest::header::{
     AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT,
 };
@@ -74,6 +76,11 @@ impl Transport {
 
     pub(super) fn retry_policy(&self) -> RetryPolicy {
         self.config.retry
+    }
+
+    /// How long a call waits for its turn: as long as it would for its answer.
+    pub(super) fn patience(&self) -> Duration {
+        self.config.timeouts.answer
     }
 
     pub(super) async fn attempt(&self, call: &Call<'_>) -> Outcome {

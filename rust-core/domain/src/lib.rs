@@ -14,6 +14,7 @@ pub mod id;
 pub mod mode;
 pub mod money;
 pub mod payment;
+pub mod refund;
 pub mod secret;
 
 pub use cart::{Cart, CartError, Catalogue, CatalogueItem, OrderLine, PricedLine};
@@ -29,4 +30,5 @@ pub use payment::{
     AttentionReason, ChargeOutcome, DisputeOutcome, Evidence, Facts, PaymentState, RefundStatus,
     SessionStatus, Standing,
 };
+pub use refund::{RefundAmount, RefundRefusal, Refundable};
 pub use secret::Secret;

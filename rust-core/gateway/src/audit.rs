@@ -7,8 +7,8 @@ use crate::store::{StoreError, WriteTx, rows};
 use data_encoding::HEXLOWER;
 use holdfast_domain::TenantSlug;
 use sha2::{Digest, Sha256};
-use sqlx::query;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{SqliteConnection, query};
 
 /// The chain of acts on the whole gateway, which are no tenant's.
 pub(crate) const GATEWAY_CHAIN: &str = "";
@@ -49,8 +49,18 @@ pub(crate) struct Head {
 
 /// Adds an act, in the transaction of the change itself.
 pub(crate) async fn record(tx: &mut WriteTx, chain: &str, act: Act<'_>) -> Result<(), StoreError> {
+    append(&mut tx.connection, &mut tx.heads, chain, act).await
+}
+
+/// The same with the parts of a transaction.
+pub(crate) async fn append(
+    connection: &mut SqliteConnection,
+    heads: &mut Vec<Head>,
+    chain: &str,
+    act: Act<'_>,
+) -> Result<(), StoreError> {
     let newest = query("SELECT * FROM audit WHERE tenant = ? ORDER BY number DESC LIMIT 1");
-    let newest = newest.bind(chain).fetch_optional(&mut tx.connection).await?;
+    let newest = newest.bind(chain).fetch_optional(&mut *connection).await?;
     let newest = newest.as_ref().map(entry).transpose()?;
     let mut added = Entry {
         number: newest.as_ref().map_or(0, |it| it.number).saturating_add(1),
@@ -63,14 +73,14 @@ pub(crate) async fn record(tx: &mut WriteTx, chain: &str, act: Act<'_>) -> Resul
     };
     added.hash = hash_of(chain, &added);
     let head = HEXLOWER.encode(&added.hash);
-    tx.heads.push(Head { chain: chain.to_owned(), number: added.number, hash: head });
+    heads.push(Head { chain: chain.to_owned(), number: added.number, hash: head });
     let sql = query(
         "INSERT INTO audit (tenant, number, at_ms, who, what, detail, previous_hash, hash) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
     let sql = sql.bind(chain.to_owned()).bind(added.number).bind(added.at_ms).bind(added.who);
     let sql = sql.bind(added.what).bind(added.detail).bind(added.previous_hash).bind(added.hash);
-    sql.execute(&mut tx.connection).await?;
+    sql.execute(connection).await?;
     Ok(())
 }
 

@@ -260,6 +260,10 @@ impl StripeCalls for Keys {
         Ok(self.first_good(|client| client.refunds_of(intent)).await?.data)
     }
 
+    async fn send_for_refund(&self, request: &FrozenRequest) -> Result<Refund, CallError> {
+        self.first_good(|client| client.send(request)).await
+    }
+
     async fn disputes_of(&self, intent: &str) -> Result<Vec<Dispute>, CallError> {
         Ok(self.first_good(|client| client.disputes_of(intent)).await?.data)
     }

@@ -18,7 +18,8 @@
 //! 5. [`TakeNotice`] hears a handheld out that cancels or withdraws. Paid wins: a payment is only
 //!    canceled once it is certain that no session of it takes money any more.
 //! 6. [`RecordEvent`] stores a webhook event once, and makes the job that looks at its payment.
-//! 7. [`LeaseJobs`] and [`FinishJob`] hand durable work to workers, fenced, so that a slow worker
+//! 7. [`AskRefund`] and what follows it ([`refund`]) send money back, never more than came.
+//! 8. [`LeaseJobs`] and [`FinishJob`] hand durable work to workers, fenced, so that a slow worker
 //!    cannot finish what another has taken over.
 //!
 //! [`work`] carries those jobs out: what is asked of Stripe, and what the ledger is told of it.
@@ -30,6 +31,7 @@ pub mod conformance;
 mod decisions;
 pub mod memory;
 pub mod observe;
+pub mod refund;
 mod rows;
 pub mod schedule;
 mod store;
@@ -42,8 +44,14 @@ pub use decisions::learn::{EndLifetime, Learn, LearnOutcome};
 pub use decisions::notice::{NoticeOutcome, TakeNotice};
 pub use decisions::open::{OpenRefused, SessionOpened};
 pub use decisions::pay::{Pay, PayOutcome, Proposal};
+pub use refund::{
+    Acknowledge, AlertStatus, AskRefund, AskRefundOutcome, AuditAct, FinanceAlert, RefundKey,
+    RefundMade, RefundRefused, RefundRequest, RefundWaits, RefundsOf, RequestState, refunds_known,
+};
 pub use rows::{
     Attempt, AttemptState, Carrier, Device, DeviceStatus, Event, Hint, Job, JobKind, Notice, Order,
     Payment, PaymentType, Pin, Source,
 };
-pub use store::{Decision, Env, EvidenceTx, JobTx, PaymentTx, SetupTx, Store, StoreError, Tx};
+pub use store::{
+    AuditTx, Decision, Env, EvidenceTx, JobTx, PaymentTx, RefundTx, SetupTx, Store, StoreError, Tx,
+};

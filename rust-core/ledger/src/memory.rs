@@ -6,8 +6,10 @@
 mod evidence;
 mod jobs;
 mod payments;
+mod refunds;
 mod setup;
 
+use crate::refund::{AuditAct, FinanceAlert, RefundKey, RefundRequest};
 use crate::rows::{Attempt, Device, Event, Job, JobKind, Notice, Order, Payment, PaymentType};
 use crate::store::{Decision, Env, Store, StoreError};
 use crate::work::Reads;
@@ -34,6 +36,9 @@ pub struct Tables {
     pub events: BTreeMap<(TenantSlug, &'static str, String, String), Event>,
     pub jobs: BTreeMap<(TenantSlug, JobKind, PaymentId), Job>,
     pub last_fence: u64,
+    pub refund_requests: BTreeMap<(TenantSlug, RefundKey), RefundRequest>,
+    pub alerts: BTreeMap<(TenantSlug, String), FinanceAlert>,
+    pub acts: Vec<AuditAct>,
 }
 
 /// A [`Store`] without a database.

@@ -281,6 +281,10 @@ pub enum JobKind {
     CheckSession,
     /// The lifetime is over.
     EndLifetime,
+    /// Send the frozen request of a refund that is not decided.
+    SendRefund,
+    /// Ask Stripe, over weeks, whether a refund stays as it was.
+    FollowRefunds,
 }
 
 impl JobKind {
@@ -290,14 +294,21 @@ impl JobKind {
             Self::OpenSession => "open_session",
             Self::CheckSession => "check_session",
             Self::EndLifetime => "end_lifetime",
+            Self::SendRefund => "send_refund",
+            Self::FollowRefunds => "follow_refunds",
         }
     }
 
     /// Reads what [`JobKind::as_str`] writes.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::OpenSession, Self::CheckSession, Self::EndLifetime]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        let all = [
+            Self::OpenSession,
+            Self::CheckSession,
+            Self::EndLifetime,
+            Self::SendRefund,
+            Self::FollowRefunds,
+        ];
+        all.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

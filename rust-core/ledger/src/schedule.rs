@@ -9,6 +9,13 @@ const CHECK_AGAIN_MS: [i64; 10] =
 /// Waits before a request of unknown outcome is sent again, in milliseconds.
 const OPEN_AGAIN_MS: [i64; 7] = [500, 1_000, 2_000, 5_000, 15_000, 30_000, 60_000];
 
+/// One day, in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Waits between looks at a refund that is made, in milliseconds: a bank may give it back for weeks,
+/// and the webhook that would tell may have missed us.
+const FOLLOW_AGAIN_MS: [i64; 6] = [DAY_MS, DAY_MS, 2 * DAY_MS, 4 * DAY_MS, 8 * DAY_MS, 14 * DAY_MS];
+
 /// How long a worker may keep a job before another takes it over, in milliseconds: longer than
 /// a call to Stripe with all its retries.
 pub const LEASE_MS: i64 = 90_000;
@@ -28,6 +35,16 @@ pub fn check_again_ms(tries: u32) -> i64 {
 /// The wait after the `tries`th send (from 1).
 pub fn open_again_ms(tries: u32) -> i64 {
     nth(&OPEN_AGAIN_MS, tries)
+}
+
+/// The wait before the `tries`th look at refunds that are made (from 1).
+pub fn follow_again_ms(tries: u32) -> i64 {
+    nth(&FOLLOW_AGAIN_MS, tries)
+}
+
+/// True if refunds are looked at once more after the `tries`th look: 30 days in all.
+pub fn goes_on_following(tries: u32) -> bool {
+    usize::try_from(tries).is_ok_and(|tries| tries < FOLLOW_AGAIN_MS.len())
 }
 
 /// True while the frozen request may be sent again as it is.
@@ -51,6 +68,12 @@ mod tests {
             [2_000, 2_000, 3_000, 600_000, 600_000, 600_000]
         );
         assert_eq!([0, 1, 7, 8].map(open_again_ms), [500, 500, 60_000, 60_000]);
+    }
+
+    #[test]
+    fn refunds_are_followed_for_thirty_days() {
+        assert_eq!(FOLLOW_AGAIN_MS.iter().sum::<i64>(), 30 * DAY_MS);
+        assert_eq!([1, 5, 6, 7].map(goes_on_following), [true, true, false, false]);
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! The two traits between decisions and databases.
 
+mod audit;
 mod evidence;
 mod jobs;
 mod payments;
+mod refunds;
 mod setup;
 
+pub use audit::AuditTx;
 pub use evidence::EvidenceTx;
 pub use jobs::JobTx;
 pub use payments::PaymentTx;
+pub use refunds::RefundTx;
 pub use setup::SetupTx;
 
 use std::future::Future;
@@ -59,6 +63,6 @@ pub trait Store: Send + Sync {
 
 /// One transaction's view of the rows. Every method sees what the transaction wrote before. Each
 /// part has a trait and a file of its own, here and in each store.
-pub trait Tx: SetupTx + PaymentTx + EvidenceTx + JobTx {}
+pub trait Tx: SetupTx + PaymentTx + EvidenceTx + JobTx + RefundTx + AuditTx {}
 
-impl<T: SetupTx + PaymentTx + EvidenceTx + JobTx> Tx for T {}
+impl<T: SetupTx + PaymentTx + EvidenceTx + JobTx + RefundTx + AuditTx> Tx for T {}

@@ -115,8 +115,46 @@ impl Facts {
         self.sessions.values().any(|status| *status == SessionStatus::Open)
     }
 
+    /// The charges that brought money, with how much each brought.
+    pub(crate) fn received(&self) -> Vec<(&str, Money)> {
+        let succeeded =
+            self.charges.iter().filter(|(_, it)| it.outcome == ChargeOutcome::Succeeded);
+        succeeded.map(|(id, it)| (id.as_str(), it.amount)).collect()
+    }
+
+    /// What went back or is on its way, in minor units.
+    pub(crate) fn going_back_minor(&self) -> i64 {
+        let gone = |refund: &&Refund| {
+            !matches!(refund.status, RefundStatus::Canceled | RefundStatus::Failed)
+        };
+        let minor = self.refunds.values().filter(gone).map(|refund| refund.amount.minor());
+        minor.fold(0, i64::saturating_add)
+    }
+
+    /// True if the bank asks for the money, or took it.
+    pub(crate) fn is_disputed(&self) -> bool {
+        self.disputes.values().any(|outcome| *outcome != DisputeOutcome::Won)
+    }
+
+    /// How a refund is known to stand.
+    pub fn refund_status(&self, refund: &str) -> Option<RefundStatus> {
+        self.refunds.get(refund).map(|it| it.status)
+    }
+
+    /// Every refund that is known, with its amount, oldest first.
+    pub fn refunds(&self) -> Vec<(&str, RefundStatus, Money)> {
+        let mut known: Vec<_> = self.refunds.iter().collect();
+        known.sort_by_key(|(id, refund)| (refund.created, *id));
+        known.into_iter().map(|(id, it)| (id.as_str(), it.status, it.amount)).collect()
+    }
+
+    /// How a dispute is known to stand.
+    pub fn dispute_outcome(&self, dispute: &str) -> Option<DisputeOutcome> {
+        self.disputes.get(dispute).copied()
+    }
+
     fn paid(&self, amount: Money) -> Standing {
-        if self.disputes.values().any(|outcome| *outcome != DisputeOutcome::Won) {
+        if self.is_disputed() {
             return Standing::of(PaymentState::Disputed);
         }
         let state = self.refund_state(amount);

@@ -4,11 +4,13 @@
 mod evidence;
 mod jobs;
 mod payments;
+pub(crate) mod refunds;
 mod setup;
 
 pub(crate) use setup::catalogue;
 
-use super::{Change, StoreError};
+use super::{Change, StoreError, WriteTx};
+use crate::audit::Head;
 use sqlx::SqliteConnection;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
@@ -24,24 +26,29 @@ pub(crate) struct LedgerTx<'c> {
 
 enum Effect<'c> {
     /// Written, and told to screens and workers after the commit.
-    Real { changes: &'c mut Vec<Change>, work: &'c mut bool },
+    Real { changes: &'c mut Vec<Change>, work: &'c mut bool, heads: &'c mut Vec<Head> },
     /// Nothing is written: the decision shows what it would do.
     Preview,
 }
 
 impl<'c> LedgerTx<'c> {
     /// Inside the writer's transaction.
-    pub(crate) fn real(
-        connection: &'c mut SqliteConnection,
-        changes: &'c mut Vec<Change>,
-        work: &'c mut bool,
-    ) -> Self {
-        Self { connection, effect: Effect::Real { changes, work } }
+    pub(crate) fn within(tx: &'c mut WriteTx) -> Self {
+        let WriteTx { connection, changes, work, heads } = tx;
+        Self { connection, effect: Effect::Real { changes, work, heads } }
     }
 
     /// On a connection that only reads.
     pub(crate) fn preview(connection: &'c mut SqliteConnection) -> Self {
         Self { connection, effect: Effect::Preview }
+    }
+
+    /// What a row outside the ledger's own is written with; none in a preview.
+    fn real(&mut self) -> Option<(&mut SqliteConnection, &mut Vec<Head>)> {
+        match &mut self.effect {
+            Effect::Real { heads, .. } => Some((&mut *self.connection, &mut **heads)),
+            Effect::Preview => None,
+        }
     }
 
     async fn one(&mut self, sql: Sql<'_>) -> Result<Option<SqliteRow>> {

@@ -8,7 +8,7 @@ mod ledger;
 pub(crate) mod rows;
 mod writer;
 
-pub(crate) use ledger::{LedgerTx, catalogue};
+pub(crate) use ledger::{LedgerTx, catalogue, refunds};
 pub(crate) use writer::{WriteTx, Writer};
 
 use crate::world::{NoEntropy, SharedWorld, World, random};
@@ -149,8 +149,7 @@ impl holdfast_ledger::Store for Store {
         let change = self.writer.run(move |tx| {
             Box::pin(async move {
                 let env = env(world.as_ref())?;
-                let WriteTx { connection, changes, work, .. } = tx;
-                decision.decide(&mut LedgerTx::real(connection, changes, work), &env).await
+                decision.decide(&mut LedgerTx::within(tx), &env).await
             })
         });
         change.await
@@ -186,6 +185,7 @@ fn migrator() -> Migrator {
     let migrations = [
         (1, "first", include_str!("../../migrations/0001_first.sql")),
         (2, "office", include_str!("../../migrations/0002_office.sql")),
+        (60, "refunds", include_str!("../../migrations/0060_refunds.sql")),
     ];
     let migration = |(number, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)

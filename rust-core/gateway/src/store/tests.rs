@@ -203,7 +203,7 @@ async fn every_committed_change_is_told_after_its_commit() {
 }
 
 #[tokio::test]
-async fn the_database_itself_refuses_a_second_order_and_a_second_open_attempt() {
+async fn the_database_itself_refuses_a_second_order_open_attempt_or_undecided_refund() {
     let bench = SqlBench::new().await;
     let payment = accepted(&bench).await.payment.to_string();
     let try_twice = async |sql: &'static str| {
@@ -221,6 +221,12 @@ async fn the_database_itself_refuses_a_second_order_and_a_second_open_attempt() 
     };
     try_twice("INSERT INTO orders VALUES (?, ?, ?, 0, 'USD', 1)").await;
     try_twice("INSERT INTO attempts VALUES (?, ?, ?, 'frozen', 'k', 'b', 0, 0, '', '')").await;
+    try_twice(
+        "INSERT INTO refund_requests (tenant, payment, request_key, currency, amount_minor, reason, \
+         who, state, frozen_path, frozen_body, idempotency_key, asked_at_ms, refund, problem) \
+         VALUES (?, ?, ?, 'USD', 1, '', '', 'frozen', '', '', '', 0, '', '')",
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod accepting;
 mod fixture;
 mod giving_up;
 mod jobs;
+mod refunds;
 mod settling;
 mod whole_life;
 
@@ -49,6 +50,15 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         giving_up::an_open_payment_is_canceled_only_with_proof,
         giving_up::paid_wins_over_cancel_and_withdraw,
         giving_up::an_order_that_was_given_up_before_it_came_is_refused,
+        refunds::the_same_form_sent_twice_is_one_refund,
+        refunds::a_second_form_is_told_what_the_first_did,
+        refunds::while_one_is_undecided_no_other_begins,
+        refunds::never_more_goes_back_than_came,
+        refunds::concurrent_forms_make_one_refund,
+        refunds::stripes_object_says_how_a_refund_stands,
+        refunds::a_dispute_is_told_and_stops_refunds,
+        refunds::a_refused_refund_is_told,
+        refunds::a_refund_is_followed_for_weeks,
         jobs::an_event_is_stored_once,
         jobs::an_event_wakes_the_payment_it_names,
         jobs::a_lost_lease_cannot_finish,

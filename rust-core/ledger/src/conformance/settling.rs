@@ -146,7 +146,12 @@ pub(super) async fn every_change_has_a_revision_of_its_own<B: Bench>(bench: &B) 
     assert_eq!(same.revision, changed.revision);
 }
 
-async fn join4<F: Future>(a: F, b: F, c: F, d: F) -> (F::Output, F::Output, F::Output, F::Output) {
+pub(super) async fn join4<F: Future>(
+    a: F,
+    b: F,
+    c: F,
+    d: F,
+) -> (F::Output, F::Output, F::Output, F::Output) {
     let (mut a, mut b) = (std::pin::pin!(a), std::pin::pin!(b));
     let (mut c, mut d) = (std::pin::pin!(c), std::pin::pin!(d));
     let mut done = (None, None, None, None);

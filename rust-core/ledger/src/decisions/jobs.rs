@@ -1,7 +1,7 @@
 //! Durable work, leased and fenced.
 
 use crate::rows::{Job, JobKind};
-use crate::schedule::{LEASE_MS, check_again_ms, open_again_ms};
+use crate::schedule::{LEASE_MS, check_again_ms, follow_again_ms, open_again_ms};
 use crate::store::{Decision, Env, StoreError, Tx};
 
 /// Takes jobs that are due.
@@ -67,7 +67,8 @@ impl Decision for FinishJob {
 
 fn wait_ms(kind: JobKind, tries: u32) -> i64 {
     match kind {
-        JobKind::OpenSession => open_again_ms(tries),
+        JobKind::OpenSession | JobKind::SendRefund => open_again_ms(tries),
+        JobKind::FollowRefunds => follow_again_ms(tries),
         JobKind::CheckSession | JobKind::EndLifetime => check_again_ms(tries),
     }
 }

@@ -1,5 +1,6 @@
 //! Evidence comes in; state, order and receipt order ID follow in the same transaction.
 
+use crate::refund::alert;
 use crate::rows::{Attempt, AttemptState, Order, Payment, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
 use holdfast_domain::{
@@ -46,7 +47,7 @@ impl Decision for Learn {
             tx.link_object(&self.tenant, object, self.payment).await?;
         }
         for piece in &self.evidence {
-            tx.add_evidence(&self.tenant, self.payment, piece, self.source, env.now_ms).await?;
+            alert::add_evidence(tx, (&self.tenant, self.payment), piece, self.source, env).await?;
         }
         let after = settle(tx, &self.tenant, self.payment, env).await?;
         Ok(after.map_or(LearnOutcome::Unknown, |payment| LearnOutcome::Known {

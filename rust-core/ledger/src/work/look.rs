@@ -1,15 +1,16 @@
 //! Asking Stripe how a payment stands, and telling the ledger what was seen.
 
+use super::refund::key_of;
 use super::{Reads, StripeCalls, WorkError, mode};
 use crate::observe::{ChargeSeen, Lesson, SessionSeen, lesson};
 use crate::rows::{Attempt, AttemptState, Payment, Source};
 use crate::store::Store;
-use crate::{Learn, LearnOutcome};
+use crate::{Learn, LearnOutcome, RefundMade};
 use holdfast_domain as domain;
 use holdfast_domain::{AttentionReason, DeclineReason, Evidence, Money, PaymentState};
 use holdfast_stripe::objects::{
     Charge, ChargeStatus, CheckoutSession, DisputeStatus, ErrorCode, Expandable, PaymentIntent,
-    RefundStatus, SessionStatus,
+    Refund, RefundStatus, SessionStatus,
 };
 use holdfast_stripe::{CallError, amount, request};
 
@@ -34,7 +35,8 @@ pub async fn look<L: Store + Reads, S: StripeCalls>(
     let mut found = Lesson::default();
     for session in sessions {
         let seen = stripe.checkout_session(session).await?;
-        let learned = learn_from(stripe, payment, &attempts, &seen).await?;
+        let (learned, refunds) = learn_from(stripe, payment, &attempts, &seen).await?;
+        claim(ledger, payment, refunds, source).await?;
         found.evidence.extend(learned.evidence);
         found.objects.extend(learned.objects);
     }
@@ -54,6 +56,28 @@ pub async fn look<L: Store + Reads, S: StripeCalls>(
         }
         LearnOutcome::Unknown => Ok(payment.clone()),
     }
+}
+
+/// Refunds that a request of ours made are told as its answer, which may have been lost.
+async fn claim<L: Store>(
+    ledger: &L,
+    payment: &Payment,
+    refunds: Vec<Refund>,
+    source: Source,
+) -> Result<(), WorkError> {
+    for refund in refunds {
+        let Some(key) = key_of(&refund) else { continue };
+        let made = RefundMade {
+            tenant: payment.tenant.clone(),
+            payment: payment.payment,
+            key,
+            refund: refund.id.clone(),
+            evidence: refund_evidence(refund),
+            source,
+        };
+        ledger.run(made).await?;
+    }
+    Ok(())
 }
 
 /// A canceled or withdrawn payment must not be paid any more: its open session is expired. Stripe
@@ -84,7 +108,7 @@ async fn learn_from<S: StripeCalls>(
     payment: &Payment,
     attempts: &[Attempt],
     session: &CheckoutSession,
-) -> Result<Lesson, WorkError> {
+) -> Result<(Lesson, Vec<Refund>), WorkError> {
     let intent = session.payment_intent.as_ref();
     // Asked for with `expand`; a Stripe that answers with the ID alone is asked again.
     let fetched = match intent {
@@ -99,34 +123,29 @@ async fn learn_from<S: StripeCalls>(
     };
     let charge = fetched_charge.as_ref().or_else(|| latest.and_then(Expandable::object));
     let mut learned = lesson(payment, attempts, &session_seen(session, object, charge));
+    let mut refunds = Vec::new();
     // Money that came may have gone back; before that there is nothing to ask for.
     if let (Some(intent), Some(charge)) = (object, charge.filter(|charge| charge.captured)) {
-        let money_back = back(client, &intent.id, charge).await?;
+        refunds = client.refunds_of(&intent.id).await?;
+        let money_back = back(client, &refunds, &intent.id, charge).await?;
         learned.evidence.extend(money_back.evidence);
         learned.objects.extend(money_back.objects);
     }
-    Ok(learned)
+    Ok((learned, refunds))
 }
 
 /// Refunds and disputes of a charge. A refund that failed, perhaps after it had succeeded, is on
 /// Stripe's list only, no more in the charge's own sum: so the list is asked for.
 async fn back<S: StripeCalls>(
     client: &S,
+    refunds: &[Refund],
     intent: &str,
     charge: &Charge,
 ) -> Result<Lesson, WorkError> {
     let mut learned = Lesson::default();
-    for refund in client.refunds_of(intent).await? {
+    for refund in refunds {
         learned.objects.push(refund.id.clone());
-        learned.evidence.push(match money(Some(refund.amount), Some(&refund.currency)) {
-            Some(amount) => Evidence::Refund {
-                created: refund.created,
-                status: refund_status(refund.status.as_ref()),
-                amount,
-                refund: refund.id,
-            },
-            None => Evidence::Misfit { reason: AttentionReason::AmountDiffers },
-        });
+        learned.evidence.push(refund_evidence(refund.clone()));
     }
     if charge.disputed || charge.dispute.is_some() {
         for dispute in client.disputes_of(intent).await? {
@@ -136,6 +155,19 @@ async fn back<S: StripeCalls>(
         }
     }
     Ok(learned)
+}
+
+/// A refund as evidence.
+pub(super) fn refund_evidence(refund: Refund) -> Evidence {
+    match money(Some(refund.amount), Some(&refund.currency)) {
+        Some(amount) => Evidence::Refund {
+            created: refund.created,
+            status: refund_status(refund.status.as_ref()),
+            amount,
+            refund: refund.id,
+        },
+        None => Evidence::Misfit { reason: AttentionReason::AmountDiffers },
+    }
 }
 
 fn refund_status(status: Option<&RefundStatus>) -> domain::RefundStatus {

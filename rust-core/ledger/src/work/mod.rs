@@ -9,20 +9,23 @@
 //! - [`open_session`] sends it, again if need be, or looks up what it made.
 //! - [`look`] asks how the sessions of a payment stand, and has those ended that nobody wants any
 //!   more (cancel, withdraw).
+//! - [`send_refund`] sends a frozen refund, or looks up what it made.
 
 mod look;
 mod open;
 mod propose;
+mod refund;
 mod stripe_calls;
 
 pub use look::look;
 pub use open::open_session;
-pub use propose::{META_PAYMENT, mode, propose};
+pub use propose::{META_PAYMENT, META_REFUND, mode, propose};
+pub use refund::send_refund;
 pub use stripe_calls::StripeCalls;
 
 use crate::rows::{Attempt, Job, JobKind, Payment, Source};
 use crate::store::{Store, StoreError};
-use crate::{EndLifetime, JobEnd, observe};
+use crate::{EndLifetime, JobEnd, observe, schedule};
 use holdfast_domain::{PaymentId, TenantSlug};
 use holdfast_stripe::{CallError, FreezeError};
 use std::future::Future;
@@ -80,6 +83,12 @@ pub async fn carry_out<L: Store + Reads, S: StripeCalls>(
             let end = EndLifetime { tenant: job.tenant.clone(), payment: job.payment };
             ledger.run(end).await?;
             Ok(if over { JobEnd::Done } else { JobEnd::Again })
+        }
+        JobKind::SendRefund => send_refund(ledger, stripe, payment, now_ms).await,
+        JobKind::FollowRefunds => {
+            look(ledger, stripe, payment, source).await?;
+            let again = schedule::goes_on_following(job.tries);
+            Ok(if again { JobEnd::Again } else { JobEnd::Done })
         }
     }
 }

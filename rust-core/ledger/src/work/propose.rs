@@ -13,6 +13,8 @@ const SESSIONS_PATH: &str = "/v1/checkout/sessions";
 /// Notes on session and PaymentIntent, so that an event names its payment even when it comes
 /// before we know the object.
 pub const META_PAYMENT: &str = "holdfast_payment";
+/// On a refund: the request of ours that made it.
+pub const META_REFUND: &str = "holdfast_refund";
 const META_TENANT: &str = "holdfast_tenant";
 pub(super) const META_ATTEMPT: &str = "holdfast_attempt";
 

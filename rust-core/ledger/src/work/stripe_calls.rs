@@ -1,7 +1,7 @@
 //! The few calls to Stripe that work is made of.
 
 use holdfast_stripe::objects::{Charge, CheckoutSession, Dispute, PaymentIntent, Refund};
-use holdfast_stripe::{CallError, Client, Created, FrozenRequest};
+use holdfast_stripe::{CallError, Client, Created, FrozenRequest, NotSentWhy};
 use std::future::Future;
 
 /// Stripe, with the credentials of one payment.
@@ -40,6 +40,14 @@ pub trait StripeCalls: Send + Sync {
         _intent: &str,
     ) -> impl Future<Output = Result<Vec<Refund>, CallError>> + Send {
         async { Ok(Vec::new()) }
+    }
+
+    /// Sends a frozen request that answers with a refund. A Stripe that makes none cannot be reached.
+    fn send_for_refund(
+        &self,
+        _request: &FrozenRequest,
+    ) -> impl Future<Output = Result<Refund, CallError>> + Send {
+        async { Err(CallError::NotSent(NotSentWhy::NoConnection)) }
     }
 
     /// The disputes of a PaymentIntent. A Stripe that makes none need not say so.
@@ -81,6 +89,10 @@ impl StripeCalls for Client {
 
     async fn refunds_of(&self, intent: &str) -> Result<Vec<Refund>, CallError> {
         Ok(Self::refunds_of(self, intent).await?.data)
+    }
+
+    async fn send_for_refund(&self, request: &FrozenRequest) -> Result<Refund, CallError> {
+        self.send(request).await
     }
 
     async fn disputes_of(&self, intent: &str) -> Result<Vec<Dispute>, CallError> {

@@ -17,6 +17,15 @@ test("refunds are made, noted, listed, and some fail later", async () => {
   assert.equal((await refunds.retrieve(made.id)).status, "failed");
 });
 
+test("a refund that waits for the payer is canceled", async () => {
+  const { refunds } = here.stripe;
+  const paid = await here.charge();
+  const made = await refunds.create({ payment_intent: paid.id, instructions_email: "sam@example.com" });
+  assert.deepEqual([made.status, made.next_action.display_details.email_sent.email_sent_to], ["requires_action", "sam@example.com"]);
+  assert.equal((await refunds.cancel(made.id)).status, "canceled");
+  await assert.rejects(refunds.cancel(made.id), { type: "StripeInvalidRequestError", message: /status of canceled/ });
+});
+
 test("a dispute is lost when it is given up", async () => {
   const paid = await here.charge("createDispute");
   await here.lever("clock", "POST", "advance_s=10");

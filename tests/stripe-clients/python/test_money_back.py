@@ -34,6 +34,19 @@ class MoneyBack(SandboxTest):
         self.assertEqual(failed.status, "failed")
         self.assertTrue(failed.failure_reason and failed.failure_balance_transaction)
 
+    def test_a_refund_that_waits_for_the_payer_is_canceled(self):
+        refunds = self.stripe.v1.refunds
+        paid = self.charge()
+        made = refunds.create({"payment_intent": paid.id, "instructions_email": "sam@example.com"})
+        self.assertEqual((made.status, made.next_action.type), ("requires_action", "display_details"))
+        self.assertEqual(made.next_action.display_details.email_sent.email_sent_to, "sam@example.com")
+        canceled = refunds.cancel(made.id)
+        self.assertEqual((canceled.status, canceled.failure_reason), ("canceled", "merchant_request"))
+        with self.assertRaises(stripe.InvalidRequestError) as caught:
+            refunds.cancel(made.id)
+        self.assertIn("has a status of canceled", caught.exception.user_message)
+        self.assertEqual(self.stripe.v1.charges.retrieve(paid.latest_charge).amount_refunded, 0)
+
     def test_a_dispute(self):
         paid = self.charge("createDispute")
         self.sandbox.lever("clock", advance_s=10)

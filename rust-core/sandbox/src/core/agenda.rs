@@ -20,6 +20,8 @@ pub(super) enum Task {
     CompleteRefund(Id),
     /// A refund that succeeded turns out to have failed.
     FailRefund(Id),
+    /// Nobody said where a refund should go.
+    ExpireRefund(Id),
     /// The payer of a charge disputes it.
     Dispute(Id),
     /// Reserved money is let go.
@@ -78,6 +80,7 @@ impl Core {
             Task::Expire(session) => self.expire(session),
             Task::CompleteRefund(refund) => self.complete_refund(refund),
             Task::FailRefund(refund) => self.fail_refund(refund),
+            Task::ExpireRefund(refund) => self.expire_refund(refund),
             Task::Dispute(charge) => self.open_dispute(charge),
             Task::Release(intent) => self.cancel(intent, Some("automatic".into())),
         }

@@ -17,6 +17,7 @@ mod shop;
 
 pub(super) use books::Funds;
 pub(super) use intents::NewIntent;
+pub(super) use refunds::INSTRUCTIONS_LIFETIME_MS;
 pub(super) use routes::route;
 
 use std::sync::Arc;

@@ -241,9 +241,11 @@ pub struct Refund {
     pub metadata: Arc<Notes>,
     /// Where it stands.
     pub status: RefundStatus,
-    /// Why it failed.
+    /// Where the payer is asked for an account to send the money to.
+    pub instructions_email: Option<Arc<str>>,
+    /// Why it failed or was canceled.
     pub failure_reason: Option<&'static str>,
-    /// The entry that brought the money back after a failure.
+    /// The entry that brought the money back after that.
     pub failure_entry: Option<Id>,
 }
 

@@ -1,4 +1,14 @@
-//! Refunds. Most cards are refunded at once; two of Stripe's take their time about it.
+//! Refunds.
+//!
+//! ```text
+//! most cards                    ──► succeeded
+//! pm_card_pendingRefund         ──► pending ──► succeeded
+//! pm_card_refundFail            ──► succeeded ──► failed
+//! with an `instructions_email`  ──► requires_action ──► canceled, by a call or after 45 days
+//! ```
+//!
+//! The last is how Stripe refunds what cannot go back by itself: it asks the payer by e-mail where
+//! the money should go. Here nobody ever answers.
 
 use std::sync::Arc;
 
@@ -16,8 +26,11 @@ use super::super::{Core, Id};
 
 const REASONS: [&str; 3] = ["duplicate", "fraudulent", "requested_by_customer"];
 
-/// What happens to a refund later.
-type TaskOf = fn(Id) -> Task;
+/// How long the payer has to say where the money should go, in milliseconds: Stripe waits 45 days.
+pub(in super::super) const INSTRUCTIONS_LIFETIME_MS: i64 = 45 * 24 * 60 * 60 * 1_000;
+
+/// What happens to a refund, and after how many milliseconds.
+type Later = (i64, fn(Id) -> Task);
 
 impl Core {
     pub(super) fn refund_create(&mut self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
@@ -26,22 +39,18 @@ impl Core {
         let asked = fields.integer("amount")?;
         let reason = fields.word("reason", &REASONS)?.map(RefundReason::from);
         let metadata = fields.metadata("metadata")?;
+        let instructions_email = fields.text_up_to("instructions_email", 800)?.map(Into::into);
         let paths = expand::read(&mut fields)?;
         fields.finish(&[
             "currency",
             "customer",
-            "instructions_email",
             "origin",
             "refund_application_fee",
             "reverse_transfer",
         ])?;
         let charge = self.charge_to_refund(charge_id, intent_id)?;
         let amount = refundable(&charge, asked)?;
-        let (status, task) = match charge.presented.card.aftermath() {
-            Aftermath::RefundPends => (RefundStatus::Pending, Some(Task::CompleteRefund as TaskOf)),
-            Aftermath::RefundFails => (RefundStatus::Succeeded, Some(Task::FailRefund as TaskOf)),
-            Aftermath::Nothing | Aftermath::Disputed { .. } => (RefundStatus::Succeeded, None),
-        };
+        let (status, later) = course(charge.presented.card.aftermath(), &instructions_email);
         let refund = self.refunds.insert(Refund {
             id: self.ids.object("re_3"),
             created: self.now_s(),
@@ -52,11 +61,12 @@ impl Core {
             reason,
             metadata,
             status,
+            instructions_email,
             failure_reason: None,
             failure_entry: None,
         });
-        if let Some(task) = task {
-            self.later(LATER_MS, task(refund.id.clone()));
+        if let Some((after_ms, task)) = later {
+            self.later(after_ms, task(refund.id.clone()));
         }
         let changed = self.charges.change(&charge.id, |charge| {
             charge.amount_refunded = charge.amount_refunded.saturating_add(amount);
@@ -83,25 +93,48 @@ impl Core {
 
     /// A refund came back from the payer's bank, and the money with it.
     pub(in super::super) fn fail_refund(&mut self, id: &Id) {
-        let Some(refund) = self.refunds.get(id).cloned() else { return };
-        if refund.status != RefundStatus::Succeeded {
+        if self.refunds.get(id).is_none_or(|refund| refund.status != RefundStatus::Succeeded) {
             return;
         }
-        let entry = self.book(EntryKind::RefundFailure, id, refund.amount, &refund.currency);
-        let failed = self.refunds.change(id, |refund| {
-            refund.status = RefundStatus::Failed;
-            refund.failure_reason = Some("expired_or_canceled_card");
-            refund.failure_entry = Some(entry);
-        });
-        let changed = self.charges.change(&refund.charge, |charge| {
-            charge.amount_refunded = charge.amount_refunded.saturating_sub(refund.amount);
-        });
-        let Some(refund) = failed else { return };
+        let why = Some("expired_or_canceled_card");
+        let Some((refund, charge)) = self.take_back(id, RefundStatus::Failed, why) else { return };
         self.emit(EventType::RefundUpdated, Snapshot::Refund(refund.clone()));
         self.emit(EventType::RefundFailed, Snapshot::Refund(refund));
-        if let Some(charge) = changed {
-            self.emit(EventType::ChargeUpdated, Snapshot::Charge(charge));
+        self.emit(EventType::ChargeUpdated, Snapshot::Charge(charge));
+    }
+
+    /// The payer never said where the money should go.
+    pub(in super::super) fn expire_refund(&mut self, id: &Id) {
+        if self.refunds.get(id).is_some_and(|it| it.status == RefundStatus::RequiresAction) {
+            self.cancel_refund(id, None);
         }
+    }
+
+    fn cancel_refund(&mut self, id: &Id, why: Option<&'static str>) -> Option<Arc<Refund>> {
+        let (refund, charge) = self.take_back(id, RefundStatus::Canceled, why)?;
+        self.emit(EventType::RefundUpdated, Snapshot::Refund(refund.clone()));
+        self.emit(EventType::ChargeUpdated, Snapshot::Charge(charge));
+        Some(refund)
+    }
+
+    /// The money of a refund is back, and can be refunded again.
+    fn take_back(
+        &mut self,
+        id: &Id,
+        status: RefundStatus,
+        why: Option<&'static str>,
+    ) -> Option<(Arc<Refund>, Arc<Charge>)> {
+        let refund = self.refunds.get(id).cloned()?;
+        let entry = self.book(EntryKind::RefundFailure, id, refund.amount, &refund.currency);
+        let changed = self.refunds.change(id, |refund| {
+            refund.status = status;
+            refund.failure_reason = why;
+            refund.failure_entry = Some(entry);
+        })?;
+        let charge = self.charges.change(&refund.charge, |charge| {
+            charge.amount_refunded = charge.amount_refunded.saturating_sub(refund.amount);
+        })?;
+        Some((changed, charge))
     }
 
     pub(super) fn refund_update(
@@ -119,21 +152,25 @@ impl Core {
         self.object_reply(Snapshot::Refund(refund), &paths)
     }
 
-    /// Only a refund that waits for the payer can be canceled, and one to a card never does.
+    /// Only a refund that waits for the payer can be canceled.
     pub(super) fn refund_cancel(
         &mut self,
         id: &str,
         mut fields: Fields<'_>,
     ) -> Result<Reply, ApiError> {
-        expand::read(&mut fields)?;
+        let paths = expand::read(&mut fields)?;
         fields.finish(&[])?;
         let refund = self.refund(id)?;
-        let message = format!(
-            "You cannot cancel this refund because it has a status of {}. Only a refund with a \
-             status of requires_action may be canceled.",
-            refund.status
-        );
-        Err(ApiError::invalid(message).executed())
+        if refund.status != RefundStatus::RequiresAction {
+            let message = format!(
+                "You cannot cancel this Refund because it has a status of {}. Only a Refund with \
+                 one of the following statuses may be canceled: requires_action.",
+                refund.status
+            );
+            return Err(ApiError::invalid(message).executed());
+        }
+        let canceled = self.cancel_refund(&refund.id, Some("merchant_request")).unwrap_or(refund);
+        self.object_reply(Snapshot::Refund(canceled), &paths)
     }
 
     fn refund(&self, id: &str) -> Result<Arc<Refund>, ApiError> {
@@ -193,6 +230,18 @@ impl Core {
         self.list_reply("/v1/refunds", &self.refunds, among, fields, keep, |core, row| {
             core.refund_json(row)
         })
+    }
+}
+
+/// Where a new refund stands, and what becomes of it by itself.
+fn course(aftermath: Aftermath, asked_at: &Option<Arc<str>>) -> (RefundStatus, Option<Later>) {
+    match aftermath {
+        _ if asked_at.is_some() => {
+            (RefundStatus::RequiresAction, Some((INSTRUCTIONS_LIFETIME_MS, Task::ExpireRefund)))
+        }
+        Aftermath::RefundPends => (RefundStatus::Pending, Some((LATER_MS, Task::CompleteRefund))),
+        Aftermath::RefundFails => (RefundStatus::Succeeded, Some((LATER_MS, Task::FailRefund))),
+        Aftermath::Nothing | Aftermath::Disputed { .. } => (RefundStatus::Succeeded, None),
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::method::{billing_details, card_json};
 use super::{with, with_nulls};
 use crate::core::Core;
+use crate::core::calls::INSTRUCTIONS_LIFETIME_MS;
 use crate::core::cards::Decline;
 use crate::core::ids::{derived, kin};
 use crate::core::model::{AutomaticMethods, Charge, Intent, LastError, Refund};
@@ -185,7 +186,7 @@ impl Core {
             "reason": refund.reason,
             "status": refund.status,
         });
-        let value = with_failure(value, refund);
+        let value = with_course(value, refund);
         with_nulls(
             value,
             &[
@@ -211,16 +212,36 @@ fn method_of_charge(charge: &Charge) -> String {
 }
 
 /// Fields that a refund has only in some states.
-fn with_failure(mut value: Value, refund: &Refund) -> Value {
-    if let Some(object) = value.as_object_mut() {
-        let why = refund.failure_reason.map(|reason| ("failure_reason".to_owned(), json!(reason)));
-        let entry = refund.failure_entry.as_ref();
-        let back = entry.map(|entry| ("failure_balance_transaction".to_owned(), json!(entry)));
-        let pending = refund.status == RefundStatus::Pending;
-        let waits = pending.then(|| ("pending_reason".to_owned(), json!("processing")));
-        object.extend([why, back, waits].into_iter().flatten());
+fn with_course(mut value: Value, refund: &Refund) -> Value {
+    let Some(object) = value.as_object_mut() else { return value };
+    let mut add = |name: &str, more: Value| object.insert(name.to_owned(), more);
+    if let Some(reason) = refund.failure_reason {
+        add("failure_reason", json!(reason));
+    }
+    if let Some(entry) = &refund.failure_entry {
+        add("failure_balance_transaction", json!(entry));
+    }
+    if refund.status == RefundStatus::Pending {
+        add("pending_reason", json!("processing"));
+    }
+    if let Some(address) = &refund.instructions_email {
+        add("instructions_email", json!(address));
+        if refund.status == RefundStatus::RequiresAction {
+            add("next_action", ask_by_email(refund.created, address));
+        }
     }
     value
+}
+
+fn ask_by_email(sent_at: i64, address: &str) -> Value {
+    let lifetime_s = INSTRUCTIONS_LIFETIME_MS.div_euclid(1_000);
+    json!({
+        "type": "display_details",
+        "display_details": {
+            "email_sent": { "email_sent_at": sent_at, "email_sent_to": address },
+            "expires_at": sent_at.saturating_add(lifetime_s),
+        },
+    })
 }
 
 fn automatic(methods: AutomaticMethods) -> Value {

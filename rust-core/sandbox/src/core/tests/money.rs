@@ -68,6 +68,50 @@ fn a_refund_to_a_card_cannot_be_canceled_but_noted() {
 }
 
 #[test]
+fn a_refund_that_waits_for_the_payer_can_be_canceled_once_and_the_money_is_back() {
+    let mut desk = Desk::new();
+    let intent = paid(&mut desk, "visa");
+    let body = format!("payment_intent={intent}&instructions_email=sam%40example.com");
+    let (_, made) = desk.post("/v1/refunds", &body);
+    let shown = &made["next_action"]["display_details"];
+    assert_eq!(
+        (&made["status"], &shown["email_sent"]["email_sent_to"]),
+        (&"requires_action".into(), &"sam@example.com".into())
+    );
+    assert_eq!(shown["expires_at"], START_MS / 1_000 + 45 * 86_400);
+    assert_eq!(charge(&mut desk)["refunded"], true);
+    let path = format!("/v1/refunds/{}/cancel", made["id"].as_str().unwrap());
+    let (status, canceled) = desk.post(&path, "expand[]=failure_balance_transaction");
+    assert_eq!(
+        (status, &canceled["status"], &canceled["failure_reason"]),
+        (200, &"canceled".into(), &"merchant_request".into())
+    );
+    assert_eq!(canceled["failure_balance_transaction"]["amount"], 1_000);
+    assert!(canceled.get("next_action").is_none());
+    assert_eq!(charge(&mut desk)["amount_refunded"], 0);
+    let kinds = desk.kinds();
+    assert_eq!(kinds[kinds.len() - 2..], ["refund.updated", "charge.updated"]);
+    let (status, refused) = desk.post(&path, "");
+    assert_eq!(status, 400);
+    assert!(refused["error"]["message"].as_str().unwrap().contains("status of canceled"));
+    refund(&mut desk, &intent);
+}
+
+#[test]
+fn a_payer_who_never_says_where_the_refund_should_go_lets_it_lapse() {
+    let mut desk = Desk::new();
+    let intent = paid(&mut desk, "visa");
+    let body = format!("payment_intent={intent}&instructions_email=sam%40example.com");
+    let (_, made) = desk.post("/v1/refunds", &body);
+    let path = format!("/v1/refunds/{}", made["id"].as_str().unwrap());
+    desk.pass_ms(45 * 86_400_000 - 1);
+    assert_eq!(desk.get(&path, "").1["status"], "requires_action");
+    desk.pass_ms(1);
+    assert_eq!(desk.get(&path, "").1["status"], "canceled");
+    assert_eq!(charge(&mut desk)["amount_refunded"], 0);
+}
+
+#[test]
 fn a_dispute_opens_by_itself_and_is_won_or_lost() {
     for (evidence, status, balance) in
         [("winning_evidence", "won", 941 - 1_500), ("losing_evidence", "lost", 941 - 1_000 - 1_500)]

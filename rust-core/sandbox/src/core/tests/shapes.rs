@@ -108,7 +108,9 @@ fn eventful() -> Desk {
         let (_, intent) = desk.intent(card, "");
         if intent["status"] == "succeeded" && !card.contains("Dispute") {
             let id = intent["id"].as_str().unwrap();
-            desk.post("/v1/refunds", &format!("payment_intent={id}&amount=100"));
+            let body = format!("payment_intent={id}&amount=100");
+            desk.post("/v1/refunds", &body);
+            desk.post("/v1/refunds", &format!("{body}&instructions_email=sam%40example.com"));
         }
     }
     let (_, held) = desk.intent("visa", "&capture_method=manual");

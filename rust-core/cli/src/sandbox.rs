@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use holdfast_sandbox::{FaultRule, Heard, KeyGrant, Options, Remote, TRIGGERS, WebhookTarget};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -182,14 +183,18 @@ async fn fault(rules: &[FaultRule], clear: bool, at: &Where) -> Outcome {
 
 /// Prints what happens in the words of Stripe's own command line, and passes it on.
 async fn listen(forward_to: Option<&str>, events: &[String], at: &Where) -> Outcome {
-    let remote = Remote::new(&at.url)?;
+    let remote = Arc::new(Remote::new(&at.url)?);
     let listening = remote.listen(events).await?;
     say(&format!("listening on {}", at.url))?;
     say(&format!("> Ready! Your webhook signing secret is {} (^C to quit)", listening.secret))?;
     let hear = async {
         loop {
             for heard in remote.heard(&listening).await? {
-                pass_on(&remote, forward_to, &heard).await?;
+                say(&format!("  --> {} [{}]", heard.kind, heard.event))?;
+                if let Some(url) = forward_to {
+                    // Beside the others: a slow endpoint does not keep the next event waiting.
+                    tokio::spawn(pass_on(remote.clone(), url.to_owned(), heard));
+                }
             }
         }
     };
@@ -203,10 +208,8 @@ async fn listen(forward_to: Option<&str>, events: &[String], at: &Where) -> Outc
     outcome
 }
 
-async fn pass_on(remote: &Remote, forward_to: Option<&str>, heard: &Heard) -> Outcome {
-    say(&format!("  --> {} [{}]", heard.kind, heard.event))?;
-    let Some(url) = forward_to else { return Ok(()) };
-    match remote.forward(url, heard).await {
+async fn pass_on(remote: Arc<Remote>, url: String, heard: Heard) -> Outcome {
+    match remote.forward(&url, &heard).await {
         Ok(status) => say(&format!("  <-- [{status}] POST {url} [{}]", heard.event)),
         Err(why) => say(&format!("  <-- [failed] POST {url} [{}] {why}", heard.event)),
     }

@@ -7,69 +7,21 @@
     reason = "a panic is how a test fails"
 )]
 
-use std::io::{BufRead, BufReader};
+mod program;
+
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
+
+use program::{Running, failed, said, text};
 
 fn holdfast(args: &[&str], data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
-    command.args(args).arg("--data").arg(data);
-    for key in ["STRIPE_SECRET_KEY", "STRIPE_PUBLISHABLE_KEY", "STRIPE_WEBHOOK_SECRET"] {
-        command.env_remove(key);
-    }
+    let mut command = program::holdfast(args);
+    command.arg("--data").arg(data);
     command
 }
 
 fn run(args: &[&str], data: &Path) -> Output {
     holdfast(args, data).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn said(output: &Output) -> String {
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-/// The one line of a failure.
-fn failed(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1));
-    assert!(output.stdout.is_empty());
-    let words = text(&output.stderr);
-    assert_eq!(words.lines().count(), 1, "{words}");
-    words
-}
-
-/// A program that runs until it is told to stop.
-struct Running(Child);
-
-impl Running {
-    /// Starts it and waits for its one line: the address.
-    fn start(mut command: Command) -> (Self, String) {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.next().unwrap().unwrap();
-        let address = line.strip_prefix("listening on ").unwrap().to_owned();
-        assert!(address.starts_with("http://127.0.0.1:"), "{line}");
-        std::thread::spawn(move || assert_eq!(lines.count(), 0, "more than one line"));
-        (Self(child), address)
-    }
-
-    /// Sends SIGTERM and waits for a clean end.
-    fn stop(mut self) {
-        let id = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        assert!(self.0.wait().unwrap().success());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Already ended when all went well.
-        let _ = self.0.kill();
-    }
 }
 
 #[test]

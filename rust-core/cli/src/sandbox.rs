@@ -24,7 +24,7 @@ struct Run {
     /// Address and port; port 0 picks a free one
     #[arg(long, value_name = "ADDR", required = true)]
     listen: Option<SocketAddr>,
-    /// Where to keep everything over restarts; without it, in memory
+    /// Where to keep everything over restarts, what these flags ask for included; without it, in memory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Every ID, and every lot that a fault draws, follows from it
@@ -40,6 +40,9 @@ struct Run {
     /// repeated. Without any, every test key is good for everything
     #[arg(long = "api-key", value_name = "KEY")]
     api_keys: Vec<KeyGrant>,
+    /// Every test key is good again, whatever list the folder has kept
+    #[arg(long, conflicts_with = "api_keys")]
+    every_key: bool,
     /// What goes wrong, such as 'POST /v1/refunds 500-stored 25% x3'; may be repeated
     #[arg(long = "fault", value_name = "RULE")]
     faults: Vec<FaultRule>,
@@ -148,6 +151,7 @@ async fn serve(args: Run) -> Outcome {
         seed: args.seed,
         webhooks: args.webhooks,
         api_keys: args.api_keys,
+        every_key: args.every_key,
         faults: args.faults,
         rate_limit_per_s: args.rate_limit,
         answer_time: Duration::from_millis(args.answer_ms),

@@ -11,6 +11,7 @@ mod auth;
 mod calendar;
 mod calls;
 mod cards;
+mod config;
 mod control;
 mod deliveries;
 mod error;
@@ -22,6 +23,8 @@ mod form;
 mod http;
 mod idempotency;
 mod ids;
+mod inbox;
+mod keyring;
 mod model;
 mod notes;
 mod page;
@@ -32,10 +35,11 @@ mod replay;
 mod reply;
 mod table;
 mod trigger;
+mod views;
 
-pub use auth::{KeyGrant, KeyGrantError};
 pub(crate) use calendar::utc;
 pub use cards::{CardFacts, CardFault, CardForm, Decline};
+pub use config::Config;
 pub(crate) use control::LISTENER_URL;
 pub use control::ROLL_OVERLAP_S_MAX;
 pub use deliveries::{
@@ -44,6 +48,8 @@ pub use deliveries::{
 pub use faults::{ApiFault, Arrival, Fault, FaultError, FaultRule, WebhookFault};
 pub use http::{ApiRequest, ApiResponse};
 pub use idempotency::KEY_LIFETIME_MS;
+pub use inbox::{Channel, Message};
+pub use keyring::{KeyGrant, KeyGrantError};
 pub use model::{
     AutomaticMethods, Cause, Charge, Customer, Dispute, Endpoint, Entry, EntryKind, Event, Id,
     Intent, IntentData, LastError, Line, Method, Payer, PendingCard, Presented, Price, Product,
@@ -69,44 +75,9 @@ use faults::Faults;
 use fields::{Fields, origin_of};
 use idempotency::{Keys, Seen};
 use ids::Ids;
+use inbox::Inbox;
 use reply::Reply;
 use table::Table;
-
-/// How a sandbox is set up.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Every ID and secret follows from it.
-    pub seed: u64,
-    /// Where the pages are, such as `http://127.0.0.1:4010`.
-    pub public_url: String,
-    /// The merchant's name on pages and in the account.
-    pub business_name: String,
-    /// The keys that are good; empty means every test key, for everything.
-    pub api_keys: Vec<KeyGrant>,
-    /// Requests a second that are answered before 429; Stripe's sandboxes have 25. None means any
-    /// number.
-    pub rate_limit_per_s: Option<u32>,
-    /// How long a POST takes to answer, in milliseconds. Its effect is there at once, and its
-    /// idempotency key is in flight until then.
-    pub answer_time_ms: u64,
-    /// Whether [`Core::take_inputs`] is used: then all that changes something is noted.
-    pub recorded: bool,
-}
-
-impl Config {
-    /// A sandbox for tests: no endpoints, every test key good, immediate answers.
-    pub fn new(seed: u64, public_url: &str) -> Self {
-        Self {
-            seed,
-            public_url: public_url.trim_end_matches('/').to_owned(),
-            business_name: "Holdfast sandbox".to_owned(),
-            api_keys: Vec::new(),
-            rate_limit_per_s: None,
-            answer_time_ms: 0,
-            recorded: false,
-        }
-    }
-}
 
 /// The state of one sandbox account.
 pub struct Core {
@@ -149,6 +120,10 @@ pub struct Core {
     rate: (i64, u32),
     /// What goes wrong with the request being handled.
     fault: Option<ApiFault>,
+    /// Messages that were handed over.
+    inbox: Inbox,
+    /// How far the clock was moved ahead, for whoever starts the sandbox again.
+    clock_ahead_ms: i64,
     /// What changed something and was not taken yet.
     inputs: Vec<Input>,
 }
@@ -187,6 +162,8 @@ impl Core {
             fault: None,
             publishable: false,
             rate: (0, 0),
+            inbox: Inbox::default(),
+            clock_ahead_ms: 0,
             inputs: Vec::new(),
             config,
         }
@@ -229,51 +206,6 @@ impl Core {
         let request_id = self.noise.request();
         let answer = Answer::at_once(Err(ApiError::too_large()), self.now_ms);
         self.written(request, &request_id, answer)
-    }
-
-    /// Every session, oldest first.
-    pub fn sessions(&self) -> impl DoubleEndedIterator<Item = &Arc<Session>> {
-        self.sessions.iter()
-    }
-
-    /// Every PaymentIntent, oldest first.
-    pub fn intents(&self) -> impl DoubleEndedIterator<Item = &Arc<Intent>> {
-        self.intents.iter()
-    }
-
-    /// Every charge, oldest first: the successful ones are the money that moved.
-    pub fn charges(&self) -> impl DoubleEndedIterator<Item = &Arc<Charge>> {
-        self.charges.iter()
-    }
-
-    /// A charge by its ID.
-    pub fn charge(&self, id: &str) -> Option<&Arc<Charge>> {
-        self.charges.get(id)
-    }
-
-    /// An event by its ID.
-    pub fn event(&self, id: &str) -> Option<&Arc<Event>> {
-        self.events.get(id)
-    }
-
-    /// How the sandbox was set up.
-    pub fn config(&self) -> &Config {
-        &self.config
-    }
-
-    /// Every refund, oldest first.
-    pub fn refunds(&self) -> impl DoubleEndedIterator<Item = &Arc<Refund>> {
-        self.refunds.iter()
-    }
-
-    /// Every dispute, oldest first.
-    pub fn disputes(&self) -> impl DoubleEndedIterator<Item = &Arc<Dispute>> {
-        self.disputes.iter()
-    }
-
-    /// Every event, oldest first.
-    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Arc<Event>> {
-        self.events.iter()
     }
 
     /// A word that is kept once for all. Only for words of which there are few.

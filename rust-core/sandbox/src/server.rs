@@ -6,7 +6,6 @@ mod connections;
 mod control;
 mod dashboard;
 mod forms;
-mod inbox;
 mod journal;
 mod listeners;
 mod options;
@@ -29,7 +28,6 @@ use tokio::task::JoinHandle;
 
 use crate::core::{Config, Core, Input};
 use clock::Clock;
-use inbox::Inbox;
 use journal::{Beginning, Journal, Opened};
 use listeners::Listeners;
 
@@ -38,7 +36,6 @@ struct Shared {
     core: Mutex<Core>,
     clock: Clock,
     listeners: Listeners,
-    inbox: Inbox,
     /// Where inputs are kept, if they are.
     journal: Option<Mutex<Journal>>,
     /// Something may be due that was not before.
@@ -66,7 +63,7 @@ impl Shared {
 
     fn skip_ahead(&self, by: Duration) {
         self.clock.skip_ahead(by);
-        self.with_core(|core, now_ms| core.advance(now_ms));
+        self.with_core(|core, now_ms| core.clock_moved(self.clock.ahead_ms(), now_ms));
     }
 
     fn keep(&self, inputs: &[Input]) {
@@ -91,7 +88,7 @@ pub struct Running {
 pub async fn start(options: Options) -> Result<Running, StartError> {
     let listener = listen(options.listen).await?;
     let address = listener.local_addr().map_err(StartError::Listen)?;
-    let url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
+    let url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let clock = Clock::new(options.clock_by_hand);
     let begin =
         Beginning { seed: options.seed.map_or_else(random_seed, Ok)?, at_ms: clock.now_ms() };
@@ -101,8 +98,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         return Err(StartError::OtherSeed { seed: begin.seed });
     }
     let config = Config {
-        business_name: options.business_name,
-        api_keys: options.api_keys,
+        business_name: options.business_name.clone(),
         answer_time_ms: u64::try_from(options.answer_time.as_millis()).unwrap_or(u64::MAX),
         rate_limit_per_s: options.rate_limit_per_s,
         recorded: opened.is_some(),
@@ -110,17 +106,19 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     };
     let mut core = Core::new(config, begin.at_ms);
     let journal = opened.map(|opened| replayed(&mut core, opened)).transpose()?.map(Mutex::new);
+    if journal.is_some() {
+        let (was_ahead_ms, stood_at_ms) = core.clock();
+        clock.resume(was_ahead_ms, stood_at_ms);
+    }
     let shared = Arc::new(Shared {
         core: Mutex::new(core),
         clock,
         listeners: Listeners::default(),
-        inbox: Inbox::default(),
         journal,
         changed: Notify::new(),
     });
     shared.with_core(|core, now_ms| {
-        core.set_targets(&options.webhooks, now_ms);
-        core.set_faults(options.faults, now_ms);
+        options.put_in_force(core, now_ms);
         // Whoever listened before a restart has gone.
         for listener in core.listeners() {
             core.stop_listening(&listener, now_ms);

@@ -252,8 +252,9 @@ impl Core {
     pub(super) fn settle(&mut self, id: DeliveryId, result: SendResult) {
         let at_ms = self.now_ms;
         let Some(delivery) = self.deliveries.all.get_mut(id.0) else { return };
-        // A replayed attempt was never handed out, and so still waits.
+        // A replayed attempt was never handed out, and so still waits, perhaps to be dropped.
         self.deliveries.due.remove(&(delivery.due_ms, id));
+        self.deliveries.dropped.remove(&id);
         let taken = result.is_taken();
         let wait_ms = RETRY_WAITS_MS.get(delivery.attempts.len()).copied();
         delivery.attempts.push(Attempt { at_ms, result: result.clone() });

@@ -152,7 +152,13 @@ impl Core {
         if self.faults.rules.is_empty() {
             return None;
         }
-        self.faults.strike_api(&request.method, &request.path)
+        let before = self.faults.rules.clone();
+        let struck = self.faults.strike_api(&request.method, &request.path);
+        if self.faults.rules != before {
+            // Strikes are drawn once; a replay takes over how many are left.
+            self.record(Action::Faults(self.faults.rules.clone()));
+        }
+        struck
     }
 }
 

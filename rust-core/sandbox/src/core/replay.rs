@@ -14,6 +14,8 @@ use super::cards::CardForm;
 use super::deliveries::{DeliveryId, SendResult, WebhookTarget};
 use super::faults::{ApiFault, FaultRule};
 use super::ids::Ids;
+use super::inbox::Message;
+use super::keyring::KeyGrant;
 use super::pay::ChallengeAnswer;
 use super::{ApiRequest, Core, Id};
 
@@ -75,6 +77,12 @@ pub(super) enum Action {
     },
     Trigger {
         kind: String,
+    },
+    Keys(Vec<KeyGrant>),
+    Message(Message),
+    /// Somebody moved the clock; so far it is ahead of the system's, in milliseconds.
+    Clock {
+        ahead_ms: i64,
     },
 }
 
@@ -186,8 +194,25 @@ impl Core {
             Action::Trigger { kind } => {
                 self.trigger(&kind, at_ms).map_err(|_| ReplayError::OtherVersion)?;
             }
+            Action::Keys(keys) => self.set_keys(keys, at_ms),
+            Action::Message(message) => self.hand_over(message, at_ms),
+            Action::Clock { ahead_ms } => self.clock_moved(ahead_ms, at_ms),
         }
         Ok(())
+    }
+
+    /// Somebody moved the clock: it is now so far ahead of the system's, in milliseconds. The core
+    /// keeps it for whoever starts it again.
+    pub fn clock_moved(&mut self, ahead_ms: i64, now_ms: i64) {
+        self.advance(now_ms);
+        self.clock_ahead_ms = ahead_ms;
+        self.record(Action::Clock { ahead_ms });
+    }
+
+    /// How far ahead the clock was when it was last moved, and the time up to which things have
+    /// happened, both in milliseconds.
+    pub fn clock(&self) -> (i64, i64) {
+        (self.clock_ahead_ms, self.now_ms)
     }
 
     pub(super) fn record(&mut self, action: Action) {

@@ -16,8 +16,7 @@ use serde_json::{Value, json};
 
 use super::Shared;
 use super::forms::field;
-use super::inbox::Message;
-use crate::core::FaultRule;
+use crate::core::{Channel, FaultRule, Message};
 
 /// The longest that a listener waits for deliveries in one request.
 const WAIT_MAX: Duration = Duration::from_secs(25);
@@ -164,17 +163,27 @@ async fn stop_listening(
 }
 
 async fn inbox(State(shared): State<Arc<Shared>>) -> Response<Body> {
-    answer(StatusCode::OK, &json!({ "messages": shared.inbox.newest_first() }))
+    let messages: Vec<Value> =
+        shared.with_core(|core, _| core.messages().map(|message| json!(message)).collect());
+    answer(StatusCode::OK, &json!({ "messages": messages }))
 }
 
 /// A message that a sender of the gateway hands over: SMS or e-mail, to whom, and its text.
 async fn hand_over(State(shared): State<Arc<Shared>>, body: Bytes) -> Response<Body> {
-    let at_ms = shared.clock.now_ms();
-    match Message::read(&body, at_ms) {
+    match read_message(&body) {
         Some(message) => {
-            shared.inbox.put(message);
+            shared.with_core(|core, now_ms| core.hand_over(message, now_ms));
             answer(StatusCode::OK, &json!({}))
         }
         None => refusal(StatusCode::BAD_REQUEST, "Say channel (sms or email), to and text."),
     }
+}
+
+fn read_message(body: &[u8]) -> Option<Message> {
+    let channel = match field(body, "channel").as_str() {
+        "sms" => Channel::Sms,
+        "email" => Channel::Email,
+        _ => return None,
+    };
+    Message::new(channel, &field(body, "to"), &field(body, "subject"), &field(body, "text"))
 }

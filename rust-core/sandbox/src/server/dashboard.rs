@@ -205,7 +205,7 @@ async fn keys(State(shared): State<Arc<Shared>>) -> Response<Body> {
         let config = core.config();
         let grant = |grant: &crate::core::KeyGrant| {
             let may = grant.may.as_ref().map_or("everything".to_owned(), |may| may.join(", "));
-            (grant.key.masked(), may)
+            (grant.masked().to_owned(), may)
         };
         (config.api_keys.iter().map(grant).collect(), config.public_url.clone())
     });
@@ -213,6 +213,6 @@ async fn keys(State(shared): State<Arc<Shared>>) -> Response<Body> {
 }
 
 async fn inbox(State(shared): State<Arc<Shared>>) -> Response<Body> {
-    let messages = shared.inbox.newest_first();
-    page(&InboxPage { rows: messages.into_iter().map(MessageRow::of).collect() })
+    let rows = shared.with_core(|core, _| core.messages().map(MessageRow::of).collect());
+    page(&InboxPage { rows })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use holdfast_stripe::{KeyError, WebhookSecret};
 
-use crate::core::{FaultRule, KeyGrant, ReplayError, WebhookTarget};
+use crate::core::{Core, FaultRule, KeyGrant, ReplayError, WebhookTarget};
 
 /// How a sandbox is started. `Options::default()` listens on a free port of this machine.
 #[derive(Clone, Debug)]
@@ -20,15 +20,19 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// Every ID follows from it; none means a random one, or that of the folder.
     pub seed: Option<u64>,
-    /// Endpoints that exist from the start.
+    /// Endpoints that exist from the start, in place of those that an earlier start asked for.
+    /// Empty leaves them as the folder has them.
     pub webhooks: Vec<WebhookTarget>,
-    /// The keys that are good; empty means every test key, for everything.
+    /// The keys that are good, in place of those before. Empty leaves them as the folder has them;
+    /// a folder without any means every test key, for everything.
     pub api_keys: Vec<KeyGrant>,
+    /// Whether every test key is good again, whatever the folder says.
+    pub every_key: bool,
     /// The merchant's name on pages and in the account.
     pub business_name: String,
     /// Requests a second that are answered before 429; none means any number.
     pub rate_limit_per_s: Option<u32>,
-    /// What goes wrong, from the start.
+    /// What goes wrong, from the start, in place of what did before. Empty leaves it as it was.
     pub faults: Vec<FaultRule>,
     /// Whether time passes by hand alone.
     pub clock_by_hand: bool,
@@ -45,11 +49,27 @@ impl Default for Options {
             seed: None,
             webhooks: Vec::new(),
             api_keys: Vec::new(),
+            every_key: false,
             business_name: "Holdfast sandbox".to_owned(),
             rate_limit_per_s: None,
             faults: Vec::new(),
             clock_by_hand: false,
             answer_time: Duration::ZERO,
+        }
+    }
+}
+
+impl Options {
+    /// What is asked for comes in force; what is not mentioned stays as an earlier start left it.
+    pub(super) fn put_in_force(self, core: &mut Core, now_ms: i64) {
+        if !self.webhooks.is_empty() {
+            core.set_targets(&self.webhooks, now_ms);
+        }
+        if self.every_key || !self.api_keys.is_empty() {
+            core.set_keys(self.api_keys, now_ms);
+        }
+        if !self.faults.is_empty() {
+            core.set_faults(self.faults, now_ms);
         }
     }
 }

@@ -3,9 +3,8 @@
 use holdfast_stripe::amount;
 use holdfast_stripe::objects::IntentStatus;
 
-use super::super::inbox::Message;
 use crate::core::{
-    Core, Delivery, DeliveryState, Endpoint, Event, Intent, LastError, SendResult, utc,
+    Core, Delivery, DeliveryState, Endpoint, Event, Intent, LastError, Message, SendResult, utc,
 };
 
 /// As much of an answer as a row shows, in characters.
@@ -150,11 +149,15 @@ pub(super) struct MessageRow {
 }
 
 impl MessageRow {
-    pub(super) fn of(message: Message) -> Self {
+    pub(super) fn of(message: &Message) -> Self {
         let is_link = |word: &str| word.starts_with("https://") || word.starts_with("http://");
         let words = message.text.split_inclusive(char::is_whitespace);
-        let parts = words.map(|word| (word.to_owned(), is_link(word))).collect();
-        let (channel, to, subject) = (message.channel, message.to, message.subject);
-        Self { at: utc(message.at_ms), channel, to, subject, parts }
+        Self {
+            at: utc(message.at_ms),
+            channel: message.channel.as_str(),
+            to: message.to.clone(),
+            subject: message.subject.clone(),
+            parts: words.map(|word| (word.to_owned(), is_link(word))).collect(),
+        }
     }
 }

@@ -15,9 +15,8 @@ use std::process::ChildStdout;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use holdfast_stripe::WebhookSecret;
-use holdfast_stripe::objects::Event;
-use holdfast_stripe::webhook::{TOLERANCE_S, verify};
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
 use program::{Running, failed, holdfast, said};
 
 /// The longest wait for anything, on a machine that also compiles.
@@ -51,9 +50,18 @@ fn take_one(address: SocketAddr, status: u16) -> (SocketAddr, Receiver<(String, 
     (address, heard)
 }
 
-fn now_s() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(now.as_secs()).unwrap()
+/// Whether a delivery is signed as Stripe's page "Webhooks" says, by hand and not by our own code.
+fn is_signed(signature: &str, body: &[u8], secret: &str) -> bool {
+    let parts: Vec<(&str, &str)> =
+        signature.split(',').map(|part| part.split_once('=').unwrap()).collect();
+    let signed_at = parts.iter().find(|(name, _)| *name == "t").unwrap().1;
+    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    assert!(now_s.abs_diff(signed_at.parse().unwrap()) < 300);
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("{signed_at}.").as_bytes());
+    mac.update(body);
+    let right = HEXLOWER.encode(&mac.finalize().into_bytes());
+    parts.contains(&("v1", right.as_str()))
 }
 
 /// What a listener prints, line by line.
@@ -87,15 +95,11 @@ fn what_is_triggered_is_printed_and_forwarded_with_a_signature_that_verifies() {
     };
     let paid = trigger("payment_intent.succeeded");
     let (signature, body) = heard.recv_timeout(WAIT_MAX).unwrap();
-    let good = |secret: &str| {
-        let secret = WebhookSecret::parse(secret).unwrap();
-        verify(&body, Some(&signature), &[secret], now_s(), TOLERANCE_S).is_ok()
-    };
-    assert!(good(secret) && !good("whsec_another"));
-    let event: Event = serde_json::from_slice(&body).unwrap();
+    assert!(is_signed(&signature, &body, secret) && !is_signed(&signature, &body, "whsec_another"));
+    let event: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(
-        (event.id.as_str(), event.kind.as_str()),
-        (paid.as_str(), "payment_intent.succeeded")
+        (&event["id"], &event["type"]),
+        (&paid.as_str().into(), &"payment_intent.succeeded".into())
     );
     assert_eq!(printed.next(), format!("  --> payment_intent.succeeded [{paid}]"));
     assert_eq!(printed.next(), format!("  <-- [200] POST {hook} [{paid}]"));

@@ -119,6 +119,7 @@ impl Orders {
             approved: true,
             confirm_secret: Secret::new([5; 32]),
             copy_key: Some(*copy_key.as_bytes()),
+            ca: None,
         };
         Ok(Self { key, enrolment, cart: Cart::price(&catalogue, lines)? })
     }

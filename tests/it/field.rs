@@ -29,9 +29,14 @@ impl CoreListener for Deaf {
 }
 
 impl Field {
+    /// Not enrolled anywhere.
+    pub(crate) fn new() -> Self {
+        Self::on(Arc::new(TempDir::new().expect("a folder")), 8)
+    }
+
     /// Enrolled and configured.
     pub(crate) async fn enrolled(world: &World) -> Self {
-        let field = Self::on(Arc::new(TempDir::new().expect("a folder")), 8);
+        let field = Self::new();
         field.enrol(world).await;
         field
     }

@@ -9,6 +9,7 @@ mod field;
 mod giving_up;
 mod handheld;
 mod offline;
+mod own_ca;
 mod payer;
 mod paying;
 mod proof;

@@ -2,12 +2,12 @@
 
 use crate::handheld::Handheld;
 use holdfast_gateway::admin::{self, Init, SetProcessor};
-use holdfast_gateway::{Mode, Secret, TenantSlug};
+use holdfast_gateway::{Mode, Options, Secret, TenantSlug, TlsFiles};
 use holdfast_sandbox::WebhookTarget;
 use holdfast_stripe::WebhookSecret;
 use sqlx::Row;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_made_up_for_tests_0123456789";
@@ -48,6 +48,21 @@ impl World {
         furnish(data.path().into(), sandbox.url()).await;
         let gateway = start(data.path().into(), listen).await;
         Self { sandbox, gateway, data }
+    }
+
+    /// The same over TLS, with a private CA, and without webhooks.
+    pub(crate) async fn with_tls(tls: (TlsFiles, PathBuf)) -> Self {
+        let world = Self::new(Webhooks::None).await;
+        world.restarted_with_tls(tls).await
+    }
+
+    pub(crate) async fn restarted_with_tls(self, (tls, ca): (TlsFiles, PathBuf)) -> Self {
+        let listen = self.gateway.url().split("://").nth(1).expect("an address").to_owned();
+        self.gateway.shutdown().await;
+        let options =
+            Options { tls: Some(tls), tls_ca: Some(ca), ..plain(self.data.path(), listen) };
+        let gateway = holdfast_gateway::start(options).await.expect("a gateway");
+        Self { gateway, ..self }
     }
 
     pub(crate) async fn handheld(&self) -> Handheld {
@@ -158,6 +173,9 @@ async fn furnish(data: PathBuf, stripe: &str) {
 }
 
 async fn start(data: PathBuf, listen: String) -> holdfast_gateway::Running {
-    let options = holdfast_gateway::Options { data, listen, public_url: None, tls: None };
-    holdfast_gateway::start(options).await.expect("a gateway")
+    holdfast_gateway::start(plain(&data, listen)).await.expect("a gateway")
+}
+
+fn plain(data: &Path, listen: String) -> Options {
+    Options { data: data.to_owned(), listen, public_url: None, tls: None, tls_ca: None }
 }

@@ -137,6 +137,7 @@ pub(super) fn enrolled(index: usize, lifetime_s: u32) -> Vec<Write> {
         approved: true,
         confirm_secret: Secret::new([5; 32]),
         copy_key: None,
+        ca: None,
     };
     let config = Config {
         fetched_at_ms: START_MS.unsigned_abs(),

@@ -105,6 +105,10 @@ pub(crate) struct Serve {
     /// PEM file with the certificate's private key
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// PEM file with the private CA that vouches for the certificate; handhelds that enrol from now on
+    /// trust it, and nobody else
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -242,7 +246,7 @@ mod tests {
         for line in [
             "holdfast init --data d --tenant demo --name Demo --public-url https://a --host b --host c",
             "holdfast serve --data d --listen 127.0.0.1:0 --public-url https://a",
-            "holdfast serve --data d --tls-cert c --tls-key k",
+            "holdfast serve --data d --tls-cert c --tls-key k --tls-ca a",
             "holdfast tenant add demo --host a --data d",
             "holdfast sign-in --data d --tenant demo",
             "holdfast officer add Ada --data d --tenant demo",

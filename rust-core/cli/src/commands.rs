@@ -130,6 +130,7 @@ async fn serve(args: Serve) -> Outcome {
         listen: args.listen,
         public_url: args.public_url,
         tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
+        tls_ca: args.tls_ca,
     });
     let running = running.await?;
     let stop = StopSignal::new()?;

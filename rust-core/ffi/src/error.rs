@@ -45,6 +45,11 @@ pub enum EnrolError {
     Offline,
     /// Something answered, but no gateway that this core understands, or one that saw another key.
     NotAGateway,
+    /// The address answers with a certificate that the link, or the public roots, do not vouch for.
+    CertificateUntrusted {
+        /// Host of the link.
+        host: String,
+    },
     /// The device key did not answer or sign.
     DeviceKeyUnavailable,
     /// Another enrolment is running.
@@ -64,6 +69,8 @@ pub enum RefreshError {
     NotEnrolled,
     /// No gateway answered.
     Offline,
+    /// Whatever answers at the gateway's address has a certificate by another CA.
+    CertificateUntrusted,
     /// The device key did not sign the request.
     DeviceKeyUnavailable,
     /// The gateway does not know this handheld (any more).

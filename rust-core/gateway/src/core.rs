@@ -55,6 +55,8 @@ pub(crate) struct Installation {
     pub(crate) signing_public_key: Vec<u8>,
     /// X25519, for the sealed copies of handhelds.
     pub(crate) copy_public_key: Vec<u8>,
+    /// The private CA that vouches for the gateway, DER.
+    pub(crate) ca_certificate: Option<Vec<u8>>,
 }
 
 /// A tenant.
@@ -156,6 +158,7 @@ impl Core {
             serving_url: rows::some(rows::text(&row, "serving_url")?),
             signing_public_key: rows::bytes(&row, "signing_public_key")?,
             copy_public_key: rows::bytes(&row, "copy_public_key")?,
+            ca_certificate: Some(rows::bytes(&row, "ca_certificate")?).filter(|ca| !ca.is_empty()),
         })
     }
 
@@ -177,12 +180,13 @@ impl Core {
         Ok(known.unwrap_or_else(|| format!("http://{}", crate::DEFAULT_LISTEN)))
     }
 
-    /// Remembers where the gateway is reached now.
-    pub(crate) async fn set_serving_url(&self, url: &str) -> Result<(), StoreError> {
-        let url = url.to_owned();
+    /// Remembers where the gateway is reached now, and which private CA vouches for it there.
+    pub(crate) async fn set_serving(&self, url: &str, ca: Option<&[u8]>) -> Result<(), StoreError> {
+        let (url, ca) = (url.to_owned(), ca.unwrap_or_default().to_vec());
         let update = self.store.writer.run(move |tx| {
             Box::pin(async move {
-                let sql = query("UPDATE installation SET serving_url = ?").bind(url);
+                let sql = query("UPDATE installation SET serving_url = ?, ca_certificate = ?");
+                let sql = sql.bind(url).bind(ca);
                 sql.execute(&mut tx.connection).await?;
                 Ok::<_, StoreError>(())
             })

@@ -9,7 +9,7 @@ use holdfast_domain::{DeviceId, OfficerId, Secret, ShortCode, TenantSlug};
 use holdfast_ledger::DeviceStatus;
 use holdfast_protocol::confirm::CONFIRM_SECRET_BYTES;
 use holdfast_protocol::enrolment::{ENROLMENT_CODE_TTL_S, six_digits};
-use holdfast_protocol::{DevicePublicKey, EnrolmentLink};
+use holdfast_protocol::{CaPin, DevicePublicKey, EnrolmentLink};
 use sqlx::query;
 use sqlx::sqlite::SqliteRow;
 
@@ -90,7 +90,9 @@ pub(crate) async fn new_code(
     });
     insert.await?;
     let gateway_url = base_url.to_owned();
-    let link = EnrolmentLink { gateway_url, tenant: tenant.clone(), code };
+    let ca = core.installation().await?.ca_certificate;
+    let ca = ca.filter(|_| gateway_url.starts_with("https://")).map(|ca| CaPin::of(&ca));
+    let link = EnrolmentLink { gateway_url, tenant: tenant.clone(), code, ca };
     Ok(NewCode { link, expires_in_s: ENROLMENT_CODE_TTL_S })
 }
 

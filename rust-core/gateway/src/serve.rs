@@ -3,7 +3,7 @@
 use crate::core::{Core, FolderError};
 use crate::credentials::Clients;
 use crate::http::server::serve;
-use crate::http::tls::{TlsError, acceptor};
+use crate::http::tls::{TlsError, acceptor, private_ca};
 use crate::http::{App, router};
 use crate::store::StoreError;
 use crate::urls::{PublicUrl, UrlError};
@@ -28,6 +28,9 @@ pub struct Options {
     pub public_url: Option<String>,
     /// Certificate and key, to serve TLS itself.
     pub tls: Option<TlsFiles>,
+    /// PEM file with the private CA that vouches for the gateway's certificate. Links that enrol
+    /// handhelds carry its pin then.
+    pub tls_ca: Option<PathBuf>,
 }
 
 /// PEM files.
@@ -90,8 +93,9 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
 
 /// The same with a clock and randomness of the caller's.
 pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, StartError> {
-    let tls =
-        options.tls.as_ref().map(|files| acceptor(&files.certificate, &files.key)).transpose()?;
+    let ca = options.tls_ca.as_deref().map(private_ca).transpose()?;
+    let acceptor_of = |files: &TlsFiles| acceptor(&files.certificate, &files.key, ca.as_ref());
+    let tls = options.tls.as_ref().map(acceptor_of).transpose()?;
     let given = options.public_url.as_deref().map(PublicUrl::parse).transpose()?;
     let listener = listen(&options.listen).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -104,7 +108,10 @@ pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, S
             None => PublicUrl::parse(&url)?,
         },
     };
-    core.set_serving_url(public_url.as_str()).await?;
+    if ca.is_some() && !public_url.is_https() {
+        return Err(TlsError::CaWithoutTls.into());
+    }
+    core.set_serving(public_url.as_str(), ca.as_deref()).await?;
     let freed = core.store.free_leases().await?;
     if freed > 0 {
         tracing::info!(jobs = freed, "jobs of a run that was cut short are taken up again");

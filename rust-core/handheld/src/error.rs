@@ -56,6 +56,14 @@ pub enum EnrolError {
     /// Something answered, but no gateway that this core understands, or one that saw another key.
     #[error("that address is no gateway this handheld understands; check the link")]
     NotAGateway,
+    /// The address answers with a certificate that the link, or the public roots, do not vouch for.
+    #[error(
+        "{host} has a certificate by another CA than the link says; ask the administrator for a new link"
+    )]
+    CertificateUntrusted {
+        /// Host of the link.
+        host: String,
+    },
     /// The device key did not answer or sign.
     #[error("the device key is not available; restart the handheld")]
     DeviceKeyUnavailable,
@@ -82,6 +90,11 @@ pub enum RefreshError {
     /// No gateway answered.
     #[error("no network; what is held stays queued and is sent by itself")]
     Offline,
+    /// Whatever answers at the gateway's address has a certificate by another CA.
+    #[error(
+        "what answers is not the gateway; nothing was sent. Use another network, or ask the administrator"
+    )]
+    CertificateUntrusted,
     /// The device key did not sign the request.
     #[error("the device key is not available; restart the handheld")]
     DeviceKeyUnavailable,

@@ -4,6 +4,7 @@
 //! the code, its public key and a signature over both (proof of possession). Both screens then
 //! show six digits of the key, which the administrator compares before approving.
 
+use crate::ca_pin::CaPin;
 use crate::signature::DevicePublicKey;
 use holdfast_domain::{ShortCode, TenantSlug};
 use sha2::{Digest, Sha256};
@@ -13,7 +14,8 @@ pub const ENROLMENT_CODE_TTL_S: u64 = 10 * 60;
 /// Longest link that is looked at, in characters.
 const LINK_CHARS_MAX: usize = 300;
 
-/// What the administrator's page shows as a QR code: `{gateway}/e/{tenant}/{XXXX-XXXX}`.
+/// What the administrator's page shows as a QR code: `{gateway}/e/{tenant}/{XXXX-XXXX}`, and
+/// `/{pin}` after it where the gateway's certificate is by a private CA.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnrolmentLink {
     /// Scheme and host (with port) of the gateway, without a slash at the end.
@@ -22,6 +24,8 @@ pub struct EnrolmentLink {
     pub tenant: TenantSlug,
     /// The one-time code.
     pub code: ShortCode,
+    /// The private CA that vouches for the gateway; without one, the public roots do.
+    pub ca: Option<CaPin>,
 }
 
 /// The text is not an enrolment link.
@@ -41,6 +45,7 @@ impl EnrolmentLink {
         let mut parts = rest.split('/');
         let mut next = || parts.next().filter(|part| !part.is_empty()).ok_or(NotAnEnrolmentLink);
         let (host, marker, tenant, code) = (next()?, next()?, next()?, next()?);
+        let pin = parts.next();
         let plain_host =
             |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
         if !matches!(scheme.as_str(), "http" | "https")
@@ -55,13 +60,15 @@ impl EnrolmentLink {
             tenant: TenantSlug::parse(&tenant.to_ascii_lowercase())
                 .map_err(|_| NotAnEnrolmentLink)?,
             code: ShortCode::parse(code).ok_or(NotAnEnrolmentLink)?,
+            ca: pin.map(|pin| CaPin::parse(pin).ok_or(NotAnEnrolmentLink)).transpose()?,
         })
     }
 }
 
 impl std::fmt::Display for EnrolmentLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/e/{}/{}", self.gateway_url, self.tenant, self.code)
+        write!(f, "{}/e/{}/{}", self.gateway_url, self.tenant, self.code)?;
+        self.ca.map_or(Ok(()), |pin| write!(f, "/{pin}"))
     }
 }
 
@@ -98,6 +105,16 @@ mod tests {
     }
 
     #[test]
+    fn a_link_may_name_the_private_ca() {
+        let pin = CaPin::of(b"a certificate");
+        let text = format!("https://pay.example.org/e/demo/0111-00AB/{pin}");
+        let link = EnrolmentLink::parse(&text.to_ascii_lowercase()).unwrap();
+        assert_eq!(link.ca, Some(pin));
+        assert_eq!(link.to_string(), text);
+        assert_eq!(EnrolmentLink::parse(&text[..47]).map(|link| link.ca), Err(NotAnEnrolmentLink));
+    }
+
+    #[test]
     fn anything_else_is_refused() {
         for text in [
             "",
@@ -106,6 +123,8 @@ mod tests {
             "https://a/x/demo/0111-00AB",
             "https://a/e/demo/0111-00A",
             "https://a/e/demo/0111-00AB/more",
+            "https://a/e/demo/0111-00AB/",
+            "https://a/e/demo/0111-00AB/QGWNOYQUB6TJFIKCQIWS7PSNY32UXSVF/more",
             "https://user@a/e/demo/0111-00AB",
             "https://a?/e/demo/0111-00AB",
             "https:///e/demo/0111-00AB",

@@ -6,6 +6,7 @@
 //! - [`receipt`]: what the gateway vouches for, to be shown offline.
 //! - [`sealed_copy`]: a queued order that only the gateway can read, against a lost key.
 //! - [`confirm`]: the code that proves a payment to a handheld without network.
+//! - [`ca_pin`]: which private CA vouches for the gateway, said within that link.
 //! - [`enrolment`]: the link, the proof of possession and the six digits.
 //! - [`request_signature`]: RFC 9421, for the one request that fetches a token.
 //! - [`wire`]: the JSON of every other message, with closed error codes.
@@ -13,6 +14,7 @@
 //! Nothing here does I/O or reads a clock. Keys live elsewhere too: this crate says *what* is
 //! signed, the caller has it signed (by Android Keystore on a handheld).
 
+pub mod ca_pin;
 mod canonical;
 pub mod confirm;
 mod cose;
@@ -26,6 +28,7 @@ pub mod sealed_copy;
 pub mod signature;
 pub mod wire;
 
+pub use ca_pin::CaPin;
 pub use confirm::confirm_code;
 pub use cose::MessageError;
 pub use enrolment::EnrolmentLink;

@@ -57,6 +57,9 @@ pub struct EnrolResponse {
     /// The gateway's public key for sealed copies ([`crate::sealed_copy`]), 32 bytes, base64url.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy_key: Option<String>,
+    /// The private CA that the link's pin names, DER, base64url; trusted in place of public roots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<String>,
     /// Six digits of the device key, as the gateway sees it.
     pub six_digits: String,
     /// False until an administrator has approved.

@@ -109,6 +109,7 @@ fn enrol_response(app: &App, tenant: &Tenant, enrolled: &Enrolled) -> EnrolRespo
         officer: Officer { id: officer.id, name: officer.name.clone() },
         confirm_secret: BASE64URL_NOPAD.encode(enrolled.confirm_secret.expose()),
         copy_key: Some(BASE64URL_NOPAD.encode(&app.installation.copy_public_key)),
+        ca: app.installation.ca_certificate.as_deref().map(|ca| BASE64URL_NOPAD.encode(ca)),
         six_digits: six_digits.clone(),
         approved: *status == DeviceStatus::Approved,
     }

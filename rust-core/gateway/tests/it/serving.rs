@@ -25,6 +25,7 @@ fn options(folder: &TempDir) -> Options {
         listen: "127.0.0.1:0".into(),
         public_url: None,
         tls: None,
+        tls_ca: None,
     }
 }
 
@@ -84,6 +85,18 @@ async fn what_cannot_be_served_says_which_option_is_wrong() {
     files.key = tls_files(tempfile::tempdir().unwrap().path()).0.key;
     let error = refused(with(&|o| o.tls = Some(files.clone()))).await;
     assert!(error.contains("--tls-key"), "{error}");
+    let (files, _) = tls_files(folder.path());
+    let other = tempfile::tempdir().unwrap();
+    let other = tls_files(other.path()).0.certificate;
+    for (tls, ca, part) in [
+        (Some(files.clone()), "/nowhere/ca.pem".into(), "--tls-ca /nowhere/ca.pem"),
+        (Some(files.clone()), files.key.clone(), "one CA certificate"),
+        (Some(files.clone()), other, "--tls-ca"),
+        (None, files.certificate.clone(), "plain http"),
+    ] {
+        let error = refused(with(&|o| (o.tls, o.tls_ca) = (tls.clone(), Some(ca.clone())))).await;
+        assert!(error.contains(part), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -267,8 +267,13 @@ pub(crate) fn client() -> Client {
 }
 
 async fn serve(data: &Path, listen: &str, clock: &Arc<Clock>) -> Running {
-    let options =
-        Options { data: data.to_owned(), listen: listen.to_owned(), public_url: None, tls: None };
+    let options = Options {
+        data: data.to_owned(),
+        listen: listen.to_owned(),
+        public_url: None,
+        tls: None,
+        tls_ca: None,
+    };
     holdfast_gateway::start_in(options, clock.clone()).await.unwrap()
 }
 

@@ -68,6 +68,7 @@ fn enrol_response() -> EnrolResponse {
         officer: Officer { id: enrolment.officer, name: enrolment.officer_name },
         confirm_secret: BASE64URL_NOPAD.encode(&[5; 32]),
         copy_key: None,
+        ca: None,
         six_digits: six_digits(&fixture::public_key()),
         approved: true,
     }

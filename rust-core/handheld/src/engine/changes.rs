@@ -65,6 +65,7 @@ impl Engine {
         self.refresh_changes(match &answer {
             Answer::Good(_) => None,
             Answer::Refused(refusal) => Some(refresh_error(refusal)),
+            Answer::Untrusted => Some(RefreshError::CertificateUntrusted),
             Answer::Unanswered | Answer::Strange => Some(RefreshError::Offline),
         });
         // A failed try until it is stored.
@@ -81,7 +82,7 @@ impl Engine {
                 }
                 Step::store(self.session_refused(&refusal))
             }
-            Answer::Unanswered | Answer::Strange => Step::default(),
+            Answer::Untrusted | Answer::Unanswered | Answer::Strange => Step::default(),
         }
     }
 

@@ -45,6 +45,7 @@ impl Engine {
         self.refresh_config(match &answer {
             Answer::Good(_) => None,
             Answer::Refused(refusal) => Some(refresh_error(refusal)),
+            Answer::Untrusted => Some(RefreshError::CertificateUntrusted),
             Answer::Unanswered | Answer::Strange => Some(RefreshError::Offline),
         });
         // A failed try until it is stored.
@@ -61,7 +62,7 @@ impl Engine {
                 }
                 Step::store(self.session_refused(&refusal))
             }
-            Answer::Unanswered | Answer::Strange => Step::default(),
+            Answer::Untrusted | Answer::Unanswered | Answer::Strange => Step::default(),
         }
     }
 

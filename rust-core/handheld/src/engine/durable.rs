@@ -1,5 +1,6 @@
 //! What is on disk, as the engine sees it.
 
+use super::exchange::Trust;
 use super::record::{
     ClockMark, Config, Counters, Enrolment, Key, Notice, NoticeTag, Payment, Record, Route, Write,
 };
@@ -134,6 +135,12 @@ impl Durable {
     /// The enrolment of a device ID that this handheld has or had.
     pub fn enrolment_of(&self, device: DeviceId) -> Option<&Enrolment> {
         self.enrolments().find(|enrolment| enrolment.device == device)
+    }
+
+    /// Who vouches for the gateway at this address: as the latest enrolment there said.
+    pub fn trust_of(&self, gateway_url: &str) -> Trust {
+        let there = self.enrolments().find(|enrolment| enrolment.gateway_url == gateway_url);
+        there.map_or(Trust::Public, Enrolment::trust)
     }
 
     /// The last mark of the gateway's clock.

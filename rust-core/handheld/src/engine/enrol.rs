@@ -1,6 +1,6 @@
 //! Enrolment: the key's public half, its proof, the gateway's answer, and one commit.
 
-use super::exchange::{Answer, HttpMethod, Request, Response, TransportFault};
+use super::exchange::{Answer, HttpMethod, Request, Response, TransportFault, Trust};
 use super::message::{Caller, Command, Reply, Step};
 use super::record::{Counters, Enrolment, Key, Record, Write};
 use super::turn::Turn;
@@ -10,6 +10,7 @@ use crate::error::EnrolError;
 use crate::port::DeviceKeyError;
 use data_encoding::BASE64URL_NOPAD;
 use holdfast_domain::Secret;
+use holdfast_protocol::ca_pin::CA_BYTES_MAX;
 use holdfast_protocol::confirm::CONFIRM_SECRET_BYTES;
 use holdfast_protocol::enrolment::{proof_message, six_digits};
 use holdfast_protocol::pay_address::host_in_words;
@@ -41,6 +42,10 @@ impl Engine {
                 let host = host_in_words(&link.gateway_url);
                 return refuse(EnrolError::InsecureAddress { host });
             }
+        }
+        if link.ca.is_some() && !link.gateway_url.starts_with("https://") {
+            // A pin says nothing about a connection without certificates.
+            return refuse(EnrolError::LinkInvalid);
         }
         self.enrolling = Some(Enrolling { caller, link, key: None });
         let ticket = self.issue(Purpose::EnrolKey);
@@ -79,7 +84,14 @@ impl Engine {
     ) -> Step {
         let answer = Answer::<EnrolResponse>::read(answer);
         self.hear(&answer, turn.now);
+        let untrusted = || {
+            let gateway_url = self.enrolling.as_ref().map(|enrolling| &enrolling.link.gateway_url);
+            let host = gateway_url.map(|url| host_in_words(url)).unwrap_or_default();
+            EnrolError::CertificateUntrusted { host }
+        };
         let error = match answer {
+            Answer::Good(response) if !self.names_the_pinned_ca(&response) => untrusted(),
+            Answer::Untrusted => untrusted(),
             Answer::Good(response) => match self.accept(response) {
                 Some(writes) => return self.enrolled(writes),
                 None => EnrolError::NotAGateway,
@@ -94,6 +106,14 @@ impl Engine {
         self.enrol_failed(error)
     }
 
+    /// True if the answer carries the CA that the link's pin names, or if there is no pin.
+    fn names_the_pinned_ca(&self, response: &EnrolResponse) -> bool {
+        match self.enrolling.as_ref().and_then(|enrolling| enrolling.link.ca) {
+            Some(pin) => ca(response).is_some_and(|ca| pin.is_of(&ca)),
+            None => true,
+        }
+    }
+
     /// What to store, if the answer is one to our request: for this tenant, and for our key as the
     /// gateway saw it.
     fn accept(&self, response: EnrolResponse) -> Option<Vec<Write>> {
@@ -103,6 +123,8 @@ impl Engine {
             && response.tenant == link.tenant
             && response.six_digits == six_digits(key)
             && is_web_address(&response.public_url);
+        // A CA that no pin vouches for is not asked for, and not taken.
+        let ca = link.ca.and_then(|_| ca(&response));
         let gateway_key = BASE64URL_NOPAD.decode(response.gateway_public_key.as_bytes()).ok()?;
         let gateway_key = DevicePublicKey::from_sec1(&gateway_key).ok()?;
         let confirm_secret = confirm_secret(response.confirm_secret)?;
@@ -124,6 +146,7 @@ impl Engine {
             approved: response.approved,
             confirm_secret,
             copy_key,
+            ca,
         };
         is_ours.then(|| self.enrolment_writes(enrolment))
     }
@@ -181,6 +204,7 @@ impl Enrolling {
         Some(Request {
             method: HttpMethod::Post,
             url: format!("{}/api/{}/handheld/enrol", self.link.gateway_url, self.link.tenant),
+            trust: self.link.ca.map_or(Trust::Public, Trust::Pinned),
             headers: vec![("content-type", "application/json".to_owned())],
             body: serde_json::to_vec(&body).ok()?,
             timeout_ms: ENROL_MS_MAX,
@@ -196,6 +220,12 @@ pub(super) fn is_web_address(url: &str) -> bool {
 fn copy_key(text: &str) -> Option<[u8; COPY_KEY_BYTES]> {
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
     CopyPublicKey::from_bytes(&bytes).ok().map(|key| *key.as_bytes())
+}
+
+/// The certificate of the CA in the answer, if there is one of sane length.
+fn ca(response: &EnrolResponse) -> Option<Vec<u8>> {
+    let text = response.ca.as_ref()?;
+    BASE64URL_NOPAD.decode(text.as_bytes()).ok().filter(|ca| ca.len() <= CA_BYTES_MAX)
 }
 
 fn confirm_secret(text: String) -> Option<Secret<[u8; CONFIRM_SECRET_BYTES]>> {

@@ -4,6 +4,7 @@
 //! a redirect, a page of HTML, ten megabytes of anything) is *unclear*: it may or may not have let
 //! the request through, so the same request is made again later.
 
+use holdfast_protocol::CaPin;
 use holdfast_protocol::wire::{ErrorBody, ErrorCode};
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -18,6 +19,17 @@ pub enum HttpMethod {
     Post,
 }
 
+/// Whom a connection believes that its other end is the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// The public roots.
+    Public,
+    /// A private CA of which only the pin is known: while enrolling.
+    Pinned(CaPin),
+    /// This private CA (its certificate in DER), and nobody else.
+    Own(Vec<u8>),
+}
+
 /// What to send. Its `Debug` shows neither headers (a token) nor body (an order).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
@@ -25,6 +37,8 @@ pub struct Request {
     pub method: HttpMethod,
     /// The whole address.
     pub url: String,
+    /// Who must vouch for the other end.
+    pub trust: Trust,
     /// Names in lower case, with their values.
     pub headers: Vec<(&'static str, String)>,
     /// The body; empty for GET.
@@ -65,6 +79,9 @@ pub enum TransportFault {
     /// It took too long.
     #[error("no answer in time")]
     Timeout,
+    /// The certificate is not by whom the request trusts. Nothing was sent.
+    #[error("the certificate is not trusted")]
+    Untrusted,
     /// The answer is longer than any answer of a gateway.
     #[error("the answer is too long")]
     TooLarge,
@@ -80,6 +97,8 @@ pub(crate) enum Answer<T> {
     Good(T),
     /// The gateway said no.
     Refused(Refusal),
+    /// The other end is not the gateway: nothing was sent.
+    Untrusted,
     /// No answer. The request may have arrived.
     Unanswered,
     /// An answer, but not a gateway's. The request may have arrived.
@@ -104,6 +123,7 @@ impl<T: DeserializeOwned> Answer<T> {
         let response = match answer {
             Ok(response) => response,
             Err(TransportFault::Unreachable | TransportFault::Timeout) => return Self::Unanswered,
+            Err(TransportFault::Untrusted) => return Self::Untrusted,
             Err(TransportFault::TooLarge | TransportFault::AddressRefused) => return Self::Strange,
         };
         match response.status {
@@ -201,6 +221,7 @@ mod tests {
         let request = Request {
             method: HttpMethod::Post,
             url: "https://g.example/api/demo/orders".to_owned(),
+            trust: Trust::Public,
             headers: vec![("authorization", "Bearer hush".to_owned())],
             body: b"hush".to_vec(),
             timeout_ms: 1,

@@ -93,7 +93,7 @@ mod turn;
 pub(crate) mod tests;
 
 pub use durable::{Durable, Quarantined};
-pub use exchange::{HttpMethod, Request, Response, TransportFault};
+pub use exchange::{HttpMethod, Request, Response, TransportFault, Trust};
 pub use message::{Call, Caller, Command, Event, Reply, Step, StoreFault, Ticket};
 pub use proof::{CODE_LOCK_MS, CODE_TRIES_MAX};
 pub use record::{
@@ -386,7 +386,7 @@ impl Engine {
         use exchange::Answer;
         let link = match answer {
             Answer::Good(_) | Answer::Refused(_) => LinkState::Online,
-            Answer::Unanswered | Answer::Strange => LinkState::Offline,
+            Answer::Untrusted | Answer::Unanswered | Answer::Strange => LinkState::Offline,
         };
         self.link_is(link, now);
     }

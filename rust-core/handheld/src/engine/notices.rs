@@ -8,7 +8,7 @@
 //! The order of the same payment always goes first, unless it is parked: otherwise the gateway would
 //! hear of the end before the beginning.
 
-use super::exchange::{Answer, HttpMethod, Request, Response, TransportFault};
+use super::exchange::{Answer, HttpMethod, Request, Response, TransportFault, Trust};
 use super::message::{Caller, Command, Reply, Step, Ticket};
 use super::outbox::{Heard, parked_reason, revised};
 use super::record::{
@@ -260,7 +260,7 @@ impl Engine {
                 self.notices.forget(payment, tag);
                 continue;
             };
-            let request = delivery(notice);
+            let request = delivery(notice, self.durable.trust_of(&notice.route.gateway_url));
             let ticket = self.issue(Purpose::Notice(payment, tag));
             if let Some(tries) = self.notices.tries.get_mut(&(payment, tag)) {
                 tries.start(ticket);
@@ -401,10 +401,11 @@ fn words(fault: RecordFault) -> &'static str {
     }
 }
 
-fn delivery(notice: &Notice) -> Request {
+fn delivery(notice: &Notice, trust: Trust) -> Request {
     Request {
         method: HttpMethod::Post,
         url: format!("{}/api/{}/notices", notice.route.gateway_url, notice.route.tenant),
+        trust,
         headers: vec![("content-type", ORDER_CONTENT_TYPE.to_owned())],
         body: notice.signed.clone(),
         timeout_ms: NOTICE_MS_MAX,

@@ -1,6 +1,6 @@
 //! The outbox: every queued order is brought to its gateway, each at its own pace.
 
-use super::exchange::{Answer, HttpMethod, Refusal, Request, Response, TransportFault};
+use super::exchange::{Answer, HttpMethod, Refusal, Request, Response, TransportFault, Trust};
 use super::message::{Caller, Command, Reply, Step};
 use super::record::{Delivery, Held, Payment, Write};
 use super::tries::Tries;
@@ -98,7 +98,8 @@ impl Engine {
     pub(super) fn start_deliveries(&mut self, now: Moment, commands: &mut Vec<Command>) {
         for payment in self.outbox.due(now) {
             let held = self.durable.payment(payment).and_then(|payment| payment.held.as_ref());
-            let Some(request) = held.map(delivery) else {
+            let trust = |held: &Held| self.durable.trust_of(&held.route.gateway_url);
+            let Some(request) = held.map(|held| delivery(held, trust(held))) else {
                 self.outbox.0.remove(&payment);
                 continue;
             };
@@ -245,10 +246,11 @@ pub(super) fn revised(payment: &Payment, held: Held) -> Payment {
     Payment { revision, held: Some(held), ..payment.clone() }
 }
 
-fn delivery(held: &Held) -> Request {
+fn delivery(held: &Held, trust: Trust) -> Request {
     Request {
         method: HttpMethod::Post,
         url: format!("{}/api/{}/orders", held.route.gateway_url, held.route.tenant),
+        trust,
         headers: vec![("content-type", ORDER_CONTENT_TYPE.to_owned())],
         body: held.order.clone(),
         timeout_ms: DELIVERY_MS_MAX,

@@ -2,6 +2,7 @@
 //!
 //! Old records must stay readable: a new field gets `#[serde(default)]`, and nothing is renamed.
 
+use super::exchange::Trust;
 use crate::view::ParkedReason;
 use holdfast_domain::{
     Cart, DeviceId, GatewayId, OfficerId, PaymentId, ReceiptOrderId, Secret, TenantSlug,
@@ -138,9 +139,17 @@ pub struct Enrolment {
     /// The gateway's public key for sealed copies, if it has one.
     #[serde(default)]
     pub copy_key: Option<[u8; COPY_KEY_BYTES]>,
+    /// The private CA that vouches for the gateway (DER); none if the public roots do.
+    #[serde(default, with = "base64_bytes_or_none")]
+    pub ca: Option<Vec<u8>>,
 }
 
 impl Enrolment {
+    /// Who vouches for this enrolment's gateway.
+    pub fn trust(&self) -> Trust {
+        self.ca.clone().map_or(Trust::Public, Trust::Own)
+    }
+
     /// The device key's public half.
     pub fn device_key(&self) -> Result<DevicePublicKey, SignatureError> {
         DevicePublicKey::from_sec1(&self.public_key)

@@ -51,9 +51,12 @@ impl Engine {
     pub(super) fn refresh_order<T>(&mut self, payment: PaymentId, answer: &Answer<T>) {
         if let Some(refresh) = &mut self.refresh
             && refresh.orders.remove(&payment)
-            && matches!(answer, Answer::Unanswered | Answer::Strange)
         {
-            refresh.note(Some(RefreshError::Offline));
+            match answer {
+                Answer::Untrusted => refresh.note(Some(RefreshError::CertificateUntrusted)),
+                Answer::Unanswered | Answer::Strange => refresh.note(Some(RefreshError::Offline)),
+                Answer::Good(_) | Answer::Refused(_) => {}
+            }
         }
     }
 

@@ -92,6 +92,7 @@ impl Engine {
         Some(Request {
             method: HttpMethod::Get,
             url: format!("{}{}{path_and_query}", enrolment.gateway_url, base_path(enrolment)),
+            trust: enrolment.trust(),
             headers: vec![("authorization", format!("Bearer {}", bearer.token.expose()))],
             body: Vec::new(),
             timeout_ms,
@@ -139,6 +140,7 @@ impl Engine {
         let request = Request {
             method: HttpMethod::Post,
             url: format!("{}{path}", enrolment.gateway_url),
+            trust: enrolment.trust(),
             headers: vec![
                 ("signature-input", signed.signature_input()),
                 ("signature", TokenRequest::signature_header(&signature)),
@@ -166,6 +168,10 @@ impl Engine {
                 Step::default()
             }
             Answer::Refused(refusal) => self.token_refused(&refusal, turn),
+            Answer::Untrusted => {
+                self.refresh_session_failed(RefreshError::CertificateUntrusted);
+                Step::default()
+            }
             Answer::Unanswered | Answer::Strange => {
                 self.refresh_session_failed(RefreshError::Offline);
                 Step::default()

@@ -62,9 +62,10 @@ impl Tries {
     pub(crate) fn fail_with<T>(&mut self, answer: &Answer<T>, turn: &mut Turn) {
         let retry_after_s = match answer {
             Answer::Refused(refusal) => refusal.retry_after_s,
-            Answer::Good(_) | Answer::Unanswered | Answer::Strange => None,
+            _ => None,
         };
-        self.fail(matches!(answer, Answer::Unanswered), retry_after_s, turn);
+        let unanswered = matches!(answer, Answer::Unanswered | Answer::Untrusted);
+        self.fail(unanswered, retry_after_s, turn);
     }
 
     /// It failed, without an answer or with one.

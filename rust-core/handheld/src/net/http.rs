@@ -1,12 +1,12 @@
 //! The real network: reqwest over rustls.
 
+use super::trust::{is_distrust, tls};
 use super::{Exchange, Network};
 use crate::address;
-use crate::engine::{HttpMethod, Request, Response, TransportFault};
+use crate::engine::{HttpMethod, Request, Response, TransportFault, Trust};
 use holdfast_protocol::wire::ANSWER_BYTES_MAX;
 use reqwest::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderValue, RETRY_AFTER};
-use rustls::{ClientConfig, RootCertStore};
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
@@ -17,9 +17,16 @@ const IDLE_S_MAX: u64 = 60;
 /// Idle connections kept: one for the long poll, one for orders.
 const IDLE_CONNECTIONS_MAX: usize = 2;
 
-/// Talks HTTP/1.1 to the gateway.
+/// Clients that are kept: for the public roots, the present gateway, and an earlier one whose orders
+/// still go.
+const CLIENTS_MAX: usize = 3;
+
+/// Talks HTTP/1.1 to the gateway, with a client for each trust.
 pub struct HttpNetwork {
-    client: reqwest::Client,
+    user_agent: String,
+    headers: HeaderMap,
+    /// The last used comes last.
+    clients: Mutex<Vec<(Trust, reqwest::Client)>>,
 }
 
 /// The client could not be set up.
@@ -35,10 +42,37 @@ impl HttpNetwork {
             headers.insert(ACCEPT_LANGUAGE, language);
         }
         let version: String = app_version.chars().filter(char::is_ascii_graphic).collect();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls()?)
-            .user_agent(format!("holdfast-handheld/{version}"))
-            .default_headers(headers)
+        let network = Self {
+            user_agent: format!("holdfast-handheld/{version}"),
+            headers,
+            clients: Mutex::default(),
+        };
+        network.client(Trust::Public)?;
+        Ok(network)
+    }
+
+    fn client(&self, trust: Trust) -> Result<reqwest::Client, NoNetwork> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = clients.iter().position(|(of, _)| *of == trust);
+        let (trust, client) = match known {
+            Some(place) => clients.remove(place),
+            None => {
+                let client = self.built(&trust)?;
+                (trust, client)
+            }
+        };
+        if clients.len() >= CLIENTS_MAX {
+            clients.remove(0);
+        }
+        clients.push((trust, client.clone()));
+        Ok(client)
+    }
+
+    fn built(&self, trust: &Trust) -> Result<reqwest::Client, NoNetwork> {
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(trust)?)
+            .user_agent(&self.user_agent)
+            .default_headers(self.headers.clone())
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .no_proxy()
@@ -46,32 +80,21 @@ impl HttpNetwork {
             .pool_idle_timeout(Duration::from_secs(IDLE_S_MAX))
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build()
-            .map_err(|_| NoNetwork)?;
-        Ok(Self { client })
+            .map_err(|_| NoNetwork)
     }
 }
 
 impl Network for HttpNetwork {
     fn exchange(&self, request: Request) -> Exchange {
-        let client = self.client.clone();
+        // A certificate that is none cannot vouch for anybody.
+        let client = self.client(request.trust.clone()).map_err(|_| TransportFault::Untrusted);
         Box::pin(async move {
             address::check(&request.url).map_err(|_| TransportFault::AddressRefused)?;
+            let client = client?;
             let response = built(&client, request).send().await.map_err(|e| fault(&e))?;
             read(response).await
         })
     }
-}
-
-/// Whom this handheld trusts: Mozilla's roots. The one place where trust is decided.
-fn tls() -> Result<ClientConfig, NoNetwork> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|_| NoNetwork)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
 }
 
 fn built(client: &reqwest::Client, request: Request) -> reqwest::RequestBuilder {
@@ -101,7 +124,13 @@ async fn read(mut response: reqwest::Response) -> Result<Response, TransportFaul
 }
 
 fn fault(error: &reqwest::Error) -> TransportFault {
-    if error.is_timeout() { TransportFault::Timeout } else { TransportFault::Unreachable }
+    if error.is_timeout() {
+        TransportFault::Timeout
+    } else if is_distrust(error) {
+        TransportFault::Untrusted
+    } else {
+        TransportFault::Unreachable
+    }
 }
 
 #[cfg(test)]

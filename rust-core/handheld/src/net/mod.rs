@@ -1,6 +1,7 @@
 //! The network: one HTTP exchange at a time, over a trait so that tests can lose what they like.
 
 mod http;
+mod trust;
 
 pub use http::HttpNetwork;
 

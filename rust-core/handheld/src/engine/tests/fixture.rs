@@ -77,6 +77,7 @@ pub(crate) fn enrolment() -> Enrolment {
         approved: true,
         confirm_secret: Secret::new([5; 32]),
         copy_key: Some(*copy_key().as_bytes()),
+        ca: None,
     }
 }
 

@@ -200,6 +200,7 @@ fn enrol_again(bench: &mut Bench, device: DeviceId) {
         officer: Officer { id: enrolment.officer, name: enrolment.officer_name },
         confirm_secret: BASE64URL_NOPAD.encode(&[9; 32]),
         copy_key: Some(BASE64URL_NOPAD.encode(fixture::copy_key().as_bytes())),
+        ca: None,
         six_digits: six_digits(&key),
         approved: true,
     };

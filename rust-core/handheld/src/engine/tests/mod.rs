@@ -11,3 +11,4 @@ mod kills;
 mod proofs;
 mod requests;
 mod session;
+mod trust;

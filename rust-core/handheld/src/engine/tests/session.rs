@@ -12,9 +12,9 @@ use holdfast_protocol::enrolment::{proof_message, six_digits};
 use holdfast_protocol::wire::{EnrolRequest, EnrolResponse, ErrorCode, Officer, WIRE_VERSION};
 use holdfast_protocol::{DeviceSignature, EnrolmentLink};
 
-const LINK: &str = "https://gateway.example/e/demo/AB12-CD34";
+pub(super) const LINK: &str = "https://gateway.example/e/demo/AB12-CD34";
 
-fn enrol_response() -> EnrolResponse {
+pub(super) fn enrol_response() -> EnrolResponse {
     let enrolment = fixture::enrolment();
     EnrolResponse {
         version: WIRE_VERSION,
@@ -27,6 +27,7 @@ fn enrol_response() -> EnrolResponse {
         officer: Officer { id: enrolment.officer, name: enrolment.officer_name },
         confirm_secret: BASE64URL_NOPAD.encode(&[5; 32]),
         copy_key: None,
+        ca: None,
         six_digits: six_digits(&fixture::public_key()),
         approved: true,
     }

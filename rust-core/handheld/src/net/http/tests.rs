@@ -30,7 +30,8 @@ fn read_request(stream: &mut TcpStream) -> String {
 
 fn request(url: String) -> Request {
     let headers = vec![("authorization", "Bearer t".to_owned())];
-    Request { method: HttpMethod::Get, url, headers, body: Vec::new(), timeout_ms: 1_000 }
+    let (body, trust) = (Vec::new(), Trust::Public);
+    Request { method: HttpMethod::Get, url, trust, headers, body, timeout_ms: 1_000 }
 }
 
 async fn exchange(url: String) -> Result<Response, TransportFault> {

@@ -28,6 +28,9 @@ sealed interface EnrolRefusal {
 
     data object NotAGateway : EnrolRefusal
 
+    /** The address answers with a certificate that the link does not vouch for. */
+    data class CertificateUntrusted(val host: String) : EnrolRefusal
+
     data object DeviceKeyUnavailable : EnrolRefusal
 
     data object Busy : EnrolRefusal
@@ -39,7 +42,9 @@ sealed interface EnrolRefusal {
     data object Closed : EnrolRefusal
 }
 
-enum class RefreshRefusal { NotEnrolled, Offline, DeviceKeyUnavailable, DeviceRevoked, ByGateway, Storage, Closed }
+enum class RefreshRefusal {
+    NotEnrolled, Offline, CertificateUntrusted, DeviceKeyUnavailable, DeviceRevoked, ByGateway, Storage, Closed,
+}
 
 enum class SummaryRefusal {
     NotFound, NotADraft, NoCatalogue, CartEmpty, TooManyLines, Quantity, UnknownItem, RepeatedItem,
@@ -69,6 +74,7 @@ internal fun EnrolException.toRefusal(): EnrolRefusal = when (this) {
     is EnrolException.Refused -> EnrolRefusal.ByGateway(sentence)
     is EnrolException.Offline -> EnrolRefusal.Offline
     is EnrolException.NotAGateway -> EnrolRefusal.NotAGateway
+    is EnrolException.CertificateUntrusted -> EnrolRefusal.CertificateUntrusted(host)
     is EnrolException.DeviceKeyUnavailable -> EnrolRefusal.DeviceKeyUnavailable
     is EnrolException.Busy -> EnrolRefusal.Busy
     is EnrolException.StorageFull -> EnrolRefusal.StorageFull
@@ -79,6 +85,7 @@ internal fun EnrolException.toRefusal(): EnrolRefusal = when (this) {
 internal fun RefreshException.toRefusal(): RefreshRefusal = when (this) {
     is RefreshException.NotEnrolled -> RefreshRefusal.NotEnrolled
     is RefreshException.Offline -> RefreshRefusal.Offline
+    is RefreshException.CertificateUntrusted -> RefreshRefusal.CertificateUntrusted
     is RefreshException.DeviceKeyUnavailable -> RefreshRefusal.DeviceKeyUnavailable
     is RefreshException.DeviceRevoked -> RefreshRefusal.DeviceRevoked
     is RefreshException.Refused -> RefreshRefusal.ByGateway

@@ -22,6 +22,7 @@ fun OpenRefusal.words(): Words = Words.Ours(
 
 fun EnrolRefusal.words(): Words = when (this) {
     is EnrolRefusal.InsecureAddress -> Words.Ours(R.string.trouble_link_insecure, listOf(host))
+    is EnrolRefusal.CertificateUntrusted -> Words.Ours(R.string.trouble_certificate, listOf(host))
     is EnrolRefusal.ByGateway -> Words.OfGateway(sentence)
     EnrolRefusal.CodeWrong -> Words.Ours(R.string.trouble_code_wrong)
     EnrolRefusal.LinkInvalid -> Words.Ours(R.string.trouble_link_invalid)

@@ -36,6 +36,8 @@ mod officer;
 mod payer;
 mod peace;
 mod plan;
+mod platter;
+mod redb_disk;
 mod shared;
 mod stripe;
 mod tasks;
@@ -48,6 +50,8 @@ pub use disk::{Commit, Disk, MemoryDisk};
 pub use faults::{Fault, Tally};
 pub use invariants::Violation;
 pub use plan::{Plan, Schedule};
+pub use platter::{Operation, Platter, Remains};
+pub use redb_disk::{RedbDisk, opened};
 pub use world::{Ended, World};
 
 /// Runs one seed. The error has the trace of the run, for a person to read.
@@ -67,6 +71,16 @@ pub fn replay(plan: &Plan) -> Result<(Ended, Vec<String>), Failed> {
         Ok(ended) => Ok((ended, trace)),
         Err(violation) => Err(Failed { plan: *plan, violation, trace }),
     }
+}
+
+/// Runs one seed over disks of the caller's. The error has the trace, as above.
+pub fn run_on(plan: &Plan, disk: &dyn Fn(usize) -> Box<dyn Disk>) -> Result<Ended, Box<Failed>> {
+    if let Ok(ended) = World::on(plan, false, &mut |index| disk(index)).run() {
+        return Ok(ended);
+    }
+    let mut world = World::on(plan, true, &mut |index| disk(index));
+    let violation = world.run().expect_err("the same seed fails again");
+    Err(Box::new(Failed { plan: *plan, violation, trace: world.trace() }))
 }
 
 /// A seed that broke a rule.

@@ -4,18 +4,27 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking, their helpers too")]
 
 mod bite;
+mod real_files;
 
-use holdfast_tests::simulation::{self, Ended, Fault, Plan, Tally};
+use holdfast_tests::simulation::{self, Ended, Failed, Fault, Plan, Tally};
 use std::collections::BTreeSet;
 
 /// Runs seeds on every core; fails with the trace of the first that breaks a rule.
 fn run(plans: impl Iterator<Item = Plan> + Send) -> Vec<Ended> {
+    run_each(plans, |plan| simulation::run(&plan))
+}
+
+/// The same, run in a way of the caller's.
+fn run_each<T>(
+    plans: impl Iterator<Item = T> + Send,
+    run: impl Fn(T) -> Result<Ended, Box<Failed>> + Sync,
+) -> Vec<Ended> {
     let plans = std::sync::Mutex::new(plans);
     let next = || plans.lock().expect("no other thread panicked").next();
     let worker = || {
         let mut ended = Vec::new();
         while let Some(plan) = next() {
-            match simulation::run(&plan) {
+            match run(plan) {
                 Ok(one) => ended.push(one),
                 Err(failed) => panic!("{failed}"),
             }

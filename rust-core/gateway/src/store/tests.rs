@@ -37,7 +37,7 @@ impl SqlBench {
         bench
             .write(|it| {
                 let installation = query(
-                    "INSERT INTO installation VALUES (1, ?, 1, '', '', x'00', x'00', x'00', x'00', x'00', 0, 0)",
+                    "INSERT INTO installation VALUES (1, ?, 1, '', '', x'00', x'00', x'00', x'00', x'00', 0, 0, x'')",
                 );
                 it.push(installation.bind(gateway().to_string()));
                 let tenants = query("INSERT INTO tenants VALUES (?, 'Demo', 0, 0)");

@@ -16,7 +16,8 @@ use crate::port::KeyVault;
 use holdfast_domain::PaymentId;
 use holdfast_protocol::wire::CopiesFile;
 use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction,
+    Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
+    WriteTransaction,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -86,6 +87,20 @@ impl SealedStore {
         folder.sync().map_err(|error| open_error(io_fault(&error)))?;
         store._folder = Some(folder);
         Ok(store)
+    }
+
+    /// The same over storage of the caller's, for tests that let it fail; `storage` is asked again
+    /// whenever the file is to be opened anew.
+    pub fn on_storage<S: StorageBackend>(
+        mut storage: impl FnMut() -> S + Send + 'static,
+        vault: &dyn KeyVault,
+    ) -> Result<Self, OpenError> {
+        let open = move || {
+            let mut builder = Database::builder();
+            builder.set_cache_size(CACHE_BYTES);
+            builder.create_with_backend(storage()).map_err(redb::Error::from)
+        };
+        Self::with_database(Box::new(open), vault, Budget::default())
     }
 
     fn with_database(

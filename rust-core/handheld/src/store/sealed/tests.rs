@@ -7,7 +7,6 @@ use crate::engine::tests::fixture;
 use crate::engine::{Counters, Delivery, Key, Record};
 use crate::software::SoftwareVault;
 use holdfast_domain::Secret;
-use redb::StorageBackend;
 use std::sync::{Arc, Mutex};
 
 fn vault() -> SoftwareVault {
@@ -235,8 +234,7 @@ impl StorageBackend for Disk {
 
 fn on(disk: &Disk) -> SealedStore {
     let disk = disk.clone();
-    let open = move || Ok(Database::builder().create_with_backend(disk.clone())?);
-    SealedStore::with_database(Box::new(open), &vault(), Budget::default()).unwrap()
+    SealedStore::on_storage(move || disk.clone(), &vault()).unwrap()
 }
 
 #[test]

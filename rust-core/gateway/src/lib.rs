@@ -32,6 +32,7 @@ mod pages;
 mod password;
 mod payments;
 mod processors;
+mod refunds;
 mod serve;
 mod settings;
 mod sign_in;

@@ -2,7 +2,7 @@
 
 use crate::core::Core;
 use crate::store::{StoreError, rows};
-use holdfast_domain::{DeviceId, PaymentId, TenantSlug};
+use holdfast_domain::{DeviceId, OfficerId, PaymentId, TenantSlug};
 use holdfast_ledger::work::Reads;
 use holdfast_ledger::{Attempt, Decision, Payment, Store, StoreError as LedgerError};
 use sqlx::query;
@@ -87,6 +87,18 @@ pub(crate) async fn changed(
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     let sql = sql.bind(tenant.as_str()).bind(after).bind(CHANGES_MAX);
     sql.fetch_all(&core.store.reads).await?.iter().map(listed).collect()
+}
+
+/// An officer's name; empty if nobody has the number.
+pub(crate) async fn officer_name(
+    core: &Core,
+    tenant: &TenantSlug,
+    officer: OfficerId,
+) -> Result<String, StoreError> {
+    let sql = query("SELECT name FROM officers WHERE tenant = ? AND officer = ?");
+    let sql = sql.bind(tenant.as_str()).bind(i64::from(officer.0));
+    let row = sql.fetch_optional(&core.store.reads).await?;
+    Ok(row.as_ref().map(|row| rows::text(row, "name")).transpose()?.unwrap_or_default())
 }
 
 fn listed(row: &sqlx::sqlite::SqliteRow) -> Result<Listed, StoreError> {

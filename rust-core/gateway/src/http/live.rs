@@ -6,12 +6,15 @@
 
 use super::error::Problem;
 use super::office::Desk;
+use super::office::payment::{self as office_page, MoneyBack};
 use super::office::payments::row_html;
 use super::payer::{find, standing_part};
 use super::{App, HostOwner};
 use crate::payments;
 use crate::serve::stopped;
 use crate::store::Change;
+use crate::users::Role;
+use askama::Template;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -40,6 +43,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(15);
 enum Follows {
     /// One payment, as its payer sees it.
     Payment(Box<(TenantSlug, PaymentId)>),
+    /// One payment, as the office sees it; true for whoever may refund.
+    Office(Box<(TenantSlug, PaymentId)>, bool),
     /// All payments of a tenant, as rows of the office's list.
     Tenant(TenantSlug),
 }
@@ -77,6 +82,19 @@ pub(super) async fn office(
 ) -> Result<Response, Problem> {
     let Desk { app, tenant, .. } = desk;
     open(app, Follows::Tenant(tenant.slug), position.last_seen(&headers))
+}
+
+/// A payment's page in the office.
+pub(super) async fn office_payment(
+    Path(id): Path<String>,
+    desk: Desk,
+    Query(position): Query<Position>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let payment = office_page::find(&desk, &id).await?;
+    let may_refund = desk.session.may(Role::Finance);
+    let follows = Follows::Office(Box::new((payment.tenant, payment.payment)), may_refund);
+    open(desk.app, follows, position.last_seen(&headers))
 }
 
 /// From where a stream goes on.
@@ -147,6 +165,15 @@ impl Following {
                     self.waiting.push_back(event("standing", payment.revision, &html));
                 }
             }
+            Follows::Office(key, may_refund) => {
+                let found = payments::payment(core, &key.0, key.1).await?;
+                if let Some(payment) = found.filter(|payment| payment.revision > self.seen) {
+                    self.seen = payment.revision;
+                    let money = MoneyBack::read(core, &payment).await?;
+                    let html = money.part(&payment, *may_refund).render()?;
+                    self.waiting.push_back(event("standing", payment.revision, &html));
+                }
+            }
             Follows::Tenant(tenant) => {
                 for listed in payments::changed(core, tenant, self.seen).await? {
                     self.seen = listed.payment.revision;
@@ -162,7 +189,7 @@ impl Following {
         let Self { follows, news, stop, ends_at, .. } = self;
         let follows: &Follows = follows;
         let concerns = |change: &Change| match follows {
-            Follows::Payment(key) => change.payment == key.1,
+            Follows::Payment(key) | Follows::Office(key, _) => change.payment == key.1,
             Follows::Tenant(tenant) => change.tenant == *tenant,
         };
         let ours = async {

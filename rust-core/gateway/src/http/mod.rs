@@ -239,6 +239,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/admin", get(office::home))
         .route("/admin/payments", get(office::payments::page))
         .route("/admin/payments/live", get(live::office))
+        .route("/admin/payments/{payment}", get(office::payment::page))
+        .route("/admin/payments/{payment}/live", get(live::office_payment))
+        .route(
+            "/admin/payments/{payment}/refund",
+            get(office::refund::form).post(office::refund::confirm),
+        )
+        .route("/admin/refunds", get(office::alerts::page))
+        .route("/admin/refunds/acknowledge", post(office::alerts::acknowledge))
         .route("/admin/handhelds", get(office::handhelds::page))
         .route("/admin/handhelds/code", post(office::handhelds::new_code))
         .route("/admin/handhelds/approve", post(office::handhelds::approve))

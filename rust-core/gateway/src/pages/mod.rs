@@ -4,6 +4,7 @@
 pub(crate) mod assets;
 pub(crate) mod office;
 pub(crate) mod payer;
+pub(crate) mod refunds;
 pub(crate) mod types;
 mod words;
 

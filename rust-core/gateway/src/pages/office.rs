@@ -18,6 +18,8 @@ pub(crate) struct Top {
     pub(crate) person: String,
     pub(crate) is_administrator: bool,
     pub(crate) is_finance: bool,
+    /// Refunds and disputes that nobody of the finance role has read yet.
+    pub(crate) unread: i64,
     pub(crate) has_password: bool,
 }
 

@@ -18,6 +18,7 @@ mod money_back;
 mod office;
 mod orders;
 mod paying;
+mod paying_back;
 mod people;
 mod proxy;
 mod secrets;

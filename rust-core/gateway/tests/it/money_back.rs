@@ -7,9 +7,9 @@ use serde_json::Value;
 /// A card whose payer disputes it at once.
 const DISPUTED_CARD: &str = "4000000000000259";
 /// A card to which refunds fail, some time after they had succeeded.
-const REFUND_FAILS_CARD: &str = "4000000000005126";
+pub(crate) const REFUND_FAILS_CARD: &str = "4000000000005126";
 
-async fn paid(world: &World, card: &str) -> String {
+pub(crate) async fn paid(world: &World, card: &str) -> String {
     let handheld = Handheld::enrol_with(world, &new_link(world, true).await).await;
     let order = handheld.order();
     let page = world.post(&format!("{}/pay", path_of(&order)), &[], vec![]).await.location();
@@ -28,7 +28,7 @@ async fn stripe(world: &World, method: reqwest::Method, path: &str, body: &str) 
     world.send(method, &address, &headers, body.as_bytes().to_vec()).await.json()
 }
 
-async fn refund(world: &World, amount: Option<i64>) -> Value {
+pub(crate) async fn refund(world: &World, amount: Option<i64>) -> Value {
     let charge = world.text("SELECT object FROM objects WHERE object LIKE 'ch_%'").await;
     let amount = amount.map_or_else(String::new, |amount| format!("&amount={amount}"));
     let made =
@@ -38,7 +38,7 @@ async fn refund(world: &World, amount: Option<i64>) -> Value {
     made
 }
 
-async fn becomes(world: &World, state: &'static str) {
+pub(crate) async fn becomes(world: &World, state: &'static str) {
     let begun = std::time::Instant::now();
     while world.text("SELECT state FROM payments").await != state {
         assert!(

@@ -24,7 +24,7 @@ async fn try_in(world: &World, name: &str, password: &str) -> crate::world::Answ
 }
 
 /// Adds somebody and signs them in by the link that the page shows.
-async fn add<'w>(office: &Office<'w>, name: &str, role: &str) -> Office<'w> {
+pub(crate) async fn add<'w>(office: &Office<'w>, name: &str, role: &str) -> Office<'w> {
     let csrf = office.csrf().await;
     let page = office.post("/admin/users", &format!("csrf={csrf}&name={name}&role={role}")).await;
     let link = page.body.split_once("id=\"sign-in-link\">").unwrap().1;

@@ -4,11 +4,14 @@
 //! [`Sheet`] only for a form that came from a page of the same session. What a role may do is asked
 //! in the handler's first line.
 
+pub(super) mod alerts;
 pub(super) mod audit;
 pub(super) mod enter;
 pub(super) mod handhelds;
+pub(super) mod payment;
 pub(super) mod payments;
 pub(super) mod people;
+pub(super) mod refund;
 pub(super) mod types;
 
 use super::cookies::office_token;
@@ -19,7 +22,7 @@ use crate::core::Tenant;
 use crate::pages::office::Top;
 use crate::sign_in::{self, OfficeSession};
 use crate::users::Role;
-use crate::{processors, tokens};
+use crate::{processors, refunds, tokens};
 use axum::extract::{Extension, Form, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -105,6 +108,11 @@ impl Desk {
 
     pub(super) async fn top(&self, page: &'static str) -> Result<Top, Problem> {
         let types = processors::payment_types(&self.app.core, self.slug()).await?;
+        let is_finance = self.session.may(Role::Finance);
+        let unread = match is_finance {
+            true => refunds::unread(&self.app.core, self.slug()).await?,
+            false => 0,
+        };
         Ok(Top {
             organisation: self.tenant.name.clone(),
             page,
@@ -112,7 +120,8 @@ impl Desk {
             is_test: types.iter().any(|it| it.mode == Mode::Test),
             person: self.session.user.name.clone(),
             is_administrator: self.session.may(Role::Administrator),
-            is_finance: self.session.may(Role::Finance),
+            is_finance,
+            unread,
             has_password: self.session.user.has_password,
         })
     }

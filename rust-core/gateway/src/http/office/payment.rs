@@ -1,0 +1,145 @@
+//! One payment, with its refunds.
+
+use super::Desk;
+use crate::http::error::Problem;
+use crate::http::payer::standing;
+use crate::pages::refunds::{PaymentPage, PaymentPart, RefundView};
+use crate::pages::{Moment, sentence_for_office};
+use crate::users::Role;
+use crate::{payments, refunds};
+use askama::Template;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use holdfast_domain::{Facts, Money, PaymentId, refund};
+use holdfast_ledger::{Payment, RefundRequest, RequestState};
+use serde::Deserialize;
+
+/// What a redirect after a form carries.
+#[derive(Deserialize)]
+pub(in crate::http) struct After {
+    /// The key of the form that was sent.
+    refund: Option<String>,
+}
+
+pub(in crate::http) async fn page(
+    Path(id): Path<String>,
+    Query(after): Query<After>,
+    desk: Desk,
+) -> Result<Response, Problem> {
+    let payment = find(&desk, &id).await?;
+    let money = MoneyBack::of(&desk, &payment).await?;
+    let asked = money.requests.iter().find(|it| Some(it.key.as_str()) == after.refund.as_deref());
+    let held_at_ms = i64::try_from(payment.held_at_unix_s).ok().and_then(|s| s.checked_mul(1000));
+    let page = PaymentPage {
+        top: desk.top("payments").await?,
+        payment: payment.payment.to_string(),
+        revision: payment.revision,
+        standing: money.part(&payment, desk.session.may(Role::Finance)).render()?,
+        lines: payment.lines.iter().cloned().map(Into::into).collect(),
+        facts: facts(&desk, &payment).await?,
+        objects: refunds::objects(&desk.app.core, desk.slug(), payment.payment).await?,
+        held_at: Moment::from_ms(held_at_ms.unwrap_or(payment.accepted_at_ms)),
+        paid_at: payment.paid_at_ms.map(Moment::from_ms),
+        asked: asked.map(|request| request.amount),
+    };
+    Ok(Html(page.render()?).into_response())
+}
+
+async fn facts(desk: &Desk, payment: &Payment) -> Result<Vec<(&'static str, String)>, Problem> {
+    let officer = payments::officer_name(&desk.app.core, desk.slug(), payment.officer).await?;
+    let receipt = payment.receipt_order_id.map(|id| id.to_string());
+    let known = [
+        ("Receipt order ID", receipt.unwrap_or_else(|| "none yet".to_owned())),
+        ("Officer", officer),
+        ("Payment type", payment.payment_type.to_string()),
+        ("Mode", payment.mode.to_string()),
+        ("Stripe account", payment.pin.account.clone()),
+        ("Payment ID", payment.payment.to_string()),
+    ];
+    Ok(known.into_iter().filter(|(_, value)| !value.is_empty()).collect())
+}
+
+/// A payment of the desk's own tenant.
+pub(in crate::http) async fn find(desk: &Desk, id: &str) -> Result<Payment, Problem> {
+    let unknown = || {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "No such payment",
+            "There is no payment with this ID here.",
+            "Go back to the list and choose one.",
+        )
+        .leading_to("/admin/payments", "Payments")
+    };
+    let id = PaymentId::parse(id).map_err(|_| unknown())?;
+    payments::payment(&desk.app.core, desk.slug(), id).await?.ok_or_else(unknown)
+}
+
+/// What is known about a payment's money.
+pub(in crate::http) struct MoneyBack {
+    pub(super) requests: Vec<RefundRequest>,
+    pub(super) facts: Facts,
+}
+
+impl MoneyBack {
+    pub(super) async fn of(desk: &Desk, payment: &Payment) -> Result<Self, Problem> {
+        Ok(Self::read(&desk.app.core, payment).await?)
+    }
+
+    pub(in crate::http) async fn read(
+        core: &crate::core::Core,
+        payment: &Payment,
+    ) -> Result<Self, crate::store::StoreError> {
+        Ok(Self {
+            requests: refunds::requests(core, &payment.tenant, payment.payment).await?,
+            facts: refunds::facts(core, &payment.tenant, payment.payment).await?,
+        })
+    }
+
+    /// The request of which nobody knows yet what became of it.
+    pub(super) fn undecided(&self) -> Option<&RefundRequest> {
+        self.requests.iter().find(|it| it.state == RequestState::Frozen)
+    }
+
+    /// What can still go back, or why nothing can, in words.
+    pub(super) fn left(&self) -> Result<Money, String> {
+        if let Some(request) = self.undecided() {
+            return Err(format!("A refund of {} is being sent to Stripe.", request.amount));
+        }
+        let left = refund::left(&self.facts, &[]).map_err(|why| sentence(&why.to_string()))?;
+        Ok(left.amount)
+    }
+
+    fn views(&self) -> Vec<RefundView> {
+        let status = |it: &RefundRequest| {
+            it.refund.as_deref().and_then(|object| self.facts.refund_status(object))
+        };
+        let ours =
+            |object: &str| self.requests.iter().any(|it| it.refund.as_deref() == Some(object));
+        let requests = self.requests.iter().map(|it| RefundView::of_request(it, status(it)));
+        let known = self.facts.refunds();
+        let others = known.into_iter().filter(|(object, ..)| !ours(object));
+        requests
+            .chain(others.map(|(id, how, amount)| RefundView::made_elsewhere(id, how, amount)))
+            .collect()
+    }
+
+    /// The part of the page that changes.
+    pub(in crate::http) fn part(&self, payment: &Payment, may_refund: bool) -> PaymentPart {
+        PaymentPart {
+            payment: payment.payment.to_string(),
+            state: payment.state.into(),
+            sentence: sentence_for_office(&standing(payment)),
+            amount: payment.total,
+            refunds: self.views(),
+            refundable: may_refund.then(|| self.left()),
+        }
+    }
+}
+
+/// A refusal as a sentence.
+pub(super) fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}

@@ -163,7 +163,9 @@ impl World {
                 let step = Step::Opening { number: attempt.number, until_ms };
                 self.goes_on(index, step, LOOK_MS);
             }
-            Some(PayOutcome::NotPayable { payment }) => self.cannot_pay(index, &payment),
+            Some(PayOutcome::NotPayable { payment } | PayOutcome::HeldUp { payment, .. }) => {
+                self.cannot_pay(index, &payment)
+            }
             Some(PayOutcome::Propose { .. } | PayOutcome::Unknown) | None => {
                 self.presses_later(index);
             }

@@ -1,8 +1,10 @@
 //! What is owed: catalogue items, the lines of an order, and the one rule that prices them.
 //!
 //! The handheld prices a cart to show it, the gateway prices the same lines again before it
-//! accepts them. Both call [`Cart::price`], so they can only differ when the catalogue does.
+//! accepts them. Both call [`Cart::price`] (or [`Cart::price_owed`], with charges), so they can only
+//! differ when the catalogue does, or what is owed.
 
+use crate::charge::{ChargeReference, Owed};
 use crate::currency::Currency;
 use crate::money::{Money, MoneyError};
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,9 @@ pub const QUANTITY_MAX: u32 = 99;
 pub const ITEM_NAME_CHARS_MAX: usize = 60;
 /// Largest total in minor units: Stripe takes at most eight digits.
 pub const TOTAL_MINOR_MAX: i64 = 99_999_999;
+
+/// Stands for the version of a price list where there is none; versions count from 1.
+pub const NO_CATALOGUE: u32 = 0;
 
 /// Something that can be added to a cart. Its number is small, since orders carry it in a QR code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +54,13 @@ pub enum OrderLine {
         /// 1 to [`QUANTITY_MAX`].
         quantity: u32,
     },
+    /// A charge, for all that is owed on it.
+    Charge {
+        /// Which.
+        reference: ChargeReference,
+        /// What the officer held for, in minor units of the order's currency.
+        minor: i64,
+    },
 }
 
 /// A line with its name and amount, as people read it.
@@ -65,7 +77,8 @@ pub struct PricedLine {
 /// A priced cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cart {
-    /// Version of the catalogue that priced it.
+    /// Version of the catalogue that priced it; [`NO_CATALOGUE`] for charges alone where there is no
+    /// price list.
     pub catalogue_version: u32,
     /// The lines as they will be signed.
     pub lines: Vec<OrderLine>,
@@ -102,6 +115,31 @@ pub enum CartError {
         /// The item.
         item: u32,
     },
+    /// Nobody owes this, as far as is known here.
+    #[error("charge {reference} is not known here; look for it again")]
+    UnknownCharge {
+        /// The charge.
+        reference: ChargeReference,
+    },
+    /// Another amount is owed than was held for.
+    #[error("charge {reference}: {owed} is owed, not {held}; look for it again")]
+    ChargeDiffers {
+        /// The charge.
+        reference: ChargeReference,
+        /// What was held for.
+        held: Money,
+        /// What is owed.
+        owed: Money,
+    },
+    /// One charge stands on two lines.
+    #[error("charge {reference} stands on two lines; take one away")]
+    ChargeRepeated {
+        /// The charge.
+        reference: ChargeReference,
+    },
+    /// Items and charges of two currencies.
+    #[error("the lines are in two currencies; make a payment for each")]
+    Currencies,
     /// The sum is zero or less.
     #[error("the total must be more than zero")]
     NothingOwed,
@@ -111,15 +149,26 @@ pub enum CartError {
 }
 
 impl From<MoneyError> for CartError {
-    fn from(_: MoneyError) -> Self {
-        // A catalogue has one currency, so the only way to fail is to grow too large.
-        Self::TooMuch
+    fn from(error: MoneyError) -> Self {
+        match error {
+            MoneyError::Currencies { .. } => Self::Currencies,
+            MoneyError::Overflow | MoneyError::NotAnAmount(_) => Self::TooMuch,
+        }
     }
 }
 
 impl Cart {
-    /// Prices the lines from a catalogue.
+    /// Prices lines of items from a catalogue.
     pub fn price(catalogue: &Catalogue, lines: Vec<OrderLine>) -> Result<Self, CartError> {
+        Self::price_owed(Some(catalogue), &[], lines)
+    }
+
+    /// Prices lines of items from a catalogue, and lines of charges from what is owed.
+    pub fn price_owed(
+        catalogue: Option<&Catalogue>,
+        owed: &[Owed],
+        lines: Vec<OrderLine>,
+    ) -> Result<Self, CartError> {
         if lines.is_empty() {
             return Err(CartError::Empty);
         }
@@ -127,19 +176,30 @@ impl Cart {
             return Err(CartError::TooManyLines);
         }
         refuse_repeats(&lines)?;
-        let priced =
-            lines.iter().map(|line| catalogue.price_line(line)).collect::<Result<Vec<_>, _>>()?;
-        let mut total = Money::zero(catalogue.currency);
+        let price = |line: &OrderLine| match line {
+            OrderLine::Item { item, quantity } => price_item(catalogue, *item, *quantity),
+            OrderLine::Charge { reference, minor } => price_charge(owed, reference, *minor),
+        };
+        let priced = lines.iter().map(price).collect::<Result<Vec<_>, _>>()?;
+        let first = priced.first().ok_or(CartError::Empty)?;
+        let mut total = Money::zero(first.amount.currency());
         for line in &priced {
             total = total.checked_add(line.amount)?;
         }
+        let catalogue_version = catalogue.map_or(NO_CATALOGUE, |catalogue| catalogue.version);
         match total.minor() {
             ..=0 => Err(CartError::NothingOwed),
-            1..=TOTAL_MINOR_MAX => {
-                Ok(Self { catalogue_version: catalogue.version, lines, priced, total })
-            }
+            1..=TOTAL_MINOR_MAX => Ok(Self { catalogue_version, lines, priced, total }),
             _ => Err(CartError::TooMuch),
         }
+    }
+
+    /// The charges among the lines.
+    pub fn charges(lines: &[OrderLine]) -> impl Iterator<Item = (&ChargeReference, i64)> {
+        lines.iter().filter_map(|line| match line {
+            OrderLine::Charge { reference, minor } => Some((reference, *minor)),
+            OrderLine::Item { .. } => None,
+        })
     }
 }
 
@@ -148,23 +208,51 @@ impl Catalogue {
     pub fn item(&self, id: u32) -> Option<&CatalogueItem> {
         self.items.iter().find(|item| item.id == id)
     }
+}
 
-    fn price_line(&self, line: &OrderLine) -> Result<PricedLine, CartError> {
-        let OrderLine::Item { item: id, quantity } = *line;
-        if !(1..=QUANTITY_MAX).contains(&quantity) {
-            return Err(CartError::Quantity { item: id });
-        }
-        let item = self.item(id).ok_or(CartError::UnknownItem { item: id })?;
-        let amount = item.price.checked_mul(quantity)?;
-        Ok(PricedLine { name: item.name.clone(), quantity, amount })
+fn price_item(
+    catalogue: Option<&Catalogue>,
+    id: u32,
+    quantity: u32,
+) -> Result<PricedLine, CartError> {
+    if !(1..=QUANTITY_MAX).contains(&quantity) {
+        return Err(CartError::Quantity { item: id });
     }
+    let item = catalogue.and_then(|catalogue| catalogue.item(id));
+    let item = item.ok_or(CartError::UnknownItem { item: id })?;
+    let amount = item.price.checked_mul(quantity)?;
+    Ok(PricedLine { name: item.name.clone(), quantity, amount })
+}
+
+fn price_charge(
+    owed: &[Owed],
+    reference: &ChargeReference,
+    minor: i64,
+) -> Result<PricedLine, CartError> {
+    let known = owed.iter().find(|owed| owed.reference == *reference);
+    let known = known.ok_or_else(|| CartError::UnknownCharge { reference: reference.clone() })?;
+    if known.amount.minor() != minor {
+        return Err(CartError::ChargeDiffers {
+            reference: reference.clone(),
+            held: Money::new(minor, known.amount.currency()),
+            owed: known.amount,
+        });
+    }
+    Ok(PricedLine { name: known.name.clone(), quantity: 1, amount: known.amount })
 }
 
 fn refuse_repeats(lines: &[OrderLine]) -> Result<(), CartError> {
-    let mut seen = std::collections::BTreeSet::new();
-    for OrderLine::Item { item, .. } in lines {
-        if !seen.insert(*item) {
-            return Err(CartError::Repeated { item: *item });
+    let mut items = std::collections::BTreeSet::new();
+    let mut charges = std::collections::BTreeSet::new();
+    for line in lines {
+        match line {
+            OrderLine::Item { item, .. } if !items.insert(*item) => {
+                return Err(CartError::Repeated { item: *item });
+            }
+            OrderLine::Charge { reference, .. } if !charges.insert(reference) => {
+                return Err(CartError::ChargeRepeated { reference: reference.clone() });
+            }
+            OrderLine::Item { .. } | OrderLine::Charge { .. } => {}
         }
     }
     Ok(())
@@ -218,5 +306,44 @@ mod tests {
         let mut free = catalogue();
         free.items[0].price = Money::zero(Currency::USD);
         assert_eq!(Cart::price(&free, vec![line(1, 5)]), Err(CartError::NothingOwed));
+    }
+
+    fn owed(reference: &str, minor: i64, currency: Currency) -> Owed {
+        let reference = ChargeReference::parse(reference).unwrap();
+        let name = format!("Parking notice {reference}");
+        Owed { reference, name, amount: Money::new(minor, currency) }
+    }
+
+    fn charge(reference: &str, minor: i64) -> OrderLine {
+        OrderLine::Charge { reference: ChargeReference::parse(reference).unwrap(), minor }
+    }
+
+    #[test]
+    fn charges_are_priced_by_what_is_owed_now() {
+        let known = [
+            owed("N-1", 6500, Currency::USD),
+            owed("E-1", 100, Currency::from_code("EUR").unwrap()),
+        ];
+        let check = |catalogue: Option<&Catalogue>, lines: Vec<OrderLine>| {
+            Cart::price_owed(catalogue, &known, lines)
+        };
+        let cart = check(Some(&catalogue()), vec![line(1, 1), charge("N-1", 6500)]).unwrap();
+        assert_eq!((cart.total.minor(), cart.catalogue_version), (7750, 3));
+        let alone = check(None, vec![charge("N-1", 6500)]).unwrap();
+        assert_eq!((alone.total.minor(), alone.catalogue_version), (6500, NO_CATALOGUE));
+        let differs = check(None, vec![charge("N-1", 5000)]).unwrap_err();
+        assert_eq!(
+            differs.to_string(),
+            "charge N-1: USD 65.00 is owed, not USD 50.00; look for it again"
+        );
+        let refused = [
+            (vec![charge("N-9", 1)], "UnknownCharge"),
+            (vec![charge("N-1", 6500), charge("N-1", 6500)], "ChargeRepeated"),
+            (vec![charge("N-1", 6500), charge("E-1", 100)], "Currencies"),
+            (vec![line(1, 1)], "UnknownItem"),
+        ];
+        for (lines, error) in refused {
+            assert!(format!("{:?}", check(None, lines).unwrap_err()).starts_with(error), "{error}");
+        }
     }
 }

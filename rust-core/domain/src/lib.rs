@@ -7,6 +7,8 @@
 #![cfg_attr(not(test), deny(clippy::float_arithmetic, clippy::arithmetic_side_effects))]
 
 pub mod cart;
+pub mod cash;
+pub mod charge;
 pub mod code;
 pub mod currency;
 pub mod decline;
@@ -18,6 +20,8 @@ pub mod refund;
 pub mod secret;
 
 pub use cart::{Cart, CartError, Catalogue, CatalogueItem, OrderLine, PricedLine};
+pub use cash::ProvisionalReceipt;
+pub use charge::{ChargeReference, ChargeState, ClaimState, Owed};
 pub use code::ShortCode;
 pub use currency::{Currency, UnknownCurrency};
 pub use decline::DeclineReason;
@@ -27,8 +31,8 @@ pub use id::{
 pub use mode::Mode;
 pub use money::{Money, MoneyError};
 pub use payment::{
-    AttentionReason, ChargeOutcome, DisputeOutcome, Evidence, Facts, PaymentState, RefundStatus,
-    SessionStatus, Standing,
+    AttentionReason, ChargeOutcome, DisputeOutcome, Elsewhere, Evidence, Facts, PaymentState,
+    RefundStatus, SessionStatus, Standing,
 };
 pub use refund::{RefundAmount, RefundRefusal, Refundable};
 pub use secret::Secret;

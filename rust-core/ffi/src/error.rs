@@ -122,6 +122,18 @@ pub enum SummaryError {
         /// The item.
         item_id: u32,
     },
+    /// Nobody owes this, as far as this handheld knows.
+    UnknownCharge {
+        /// The charge.
+        reference: String,
+    },
+    /// One charge on two lines.
+    RepeatedCharge {
+        /// The charge.
+        reference: String,
+    },
+    /// Lines in two currencies.
+    TwoCurrencies,
     /// The sum is zero or less.
     NothingOwed,
     /// The sum is more than Stripe takes.

@@ -219,10 +219,11 @@ impl Write {
         let Self { new, limits, generation, sealed_key, webhook, now_ms } = self;
         let sql = query(
             "INSERT INTO payment_types (tenant, code, name, provider, mode, currency, minor_min, \
-             minor_max, created_at_ms) VALUES (?, ?, ?, 'stripe', 'test', ?, ?, ?, ?) \
+             minor_max, created_at_ms) VALUES (?, ?, ?, ?, 'test', ?, ?, ?, ?) \
              ON CONFLICT (tenant, code) DO UPDATE SET name = excluded.name RETURNING mode",
         );
         let sql = sql.bind(new.tenant.as_str()).bind(new.code.as_str()).bind(&new.name);
+        let sql = sql.bind(rows::provider_text(Provider::Stripe));
         let sql = sql.bind(new.currency.code().to_owned()).bind(limits.minor_min);
         let sql = sql.bind(limits.minor_max).bind(now_ms);
         let mode_in_force = rows::mode(&sql.fetch_one(&mut *connection).await?)?;

@@ -159,6 +159,21 @@ pub enum SummaryError {
         /// The item.
         item_id: u32,
     },
+    /// Nobody owes this, as far as this handheld knows.
+    #[error("charge {reference} is not known here; look for it again")]
+    UnknownCharge {
+        /// The charge.
+        reference: String,
+    },
+    /// One charge on two lines.
+    #[error("charge {reference} stands on two lines; take one away")]
+    RepeatedCharge {
+        /// The charge.
+        reference: String,
+    },
+    /// Lines in two currencies.
+    #[error("the lines are in two currencies; make a payment for each")]
+    TwoCurrencies,
     /// The sum is zero or less.
     #[error("the total must be more than zero")]
     NothingOwed,
@@ -193,6 +208,13 @@ impl From<CartError> for SummaryError {
             CartError::Quantity { item } => Self::Quantity { item_id: item, max: QUANTITY_MAX },
             CartError::UnknownItem { item } => Self::UnknownItem { item_id: item },
             CartError::Repeated { item } => Self::RepeatedItem { item_id: item },
+            CartError::UnknownCharge { reference } | CartError::ChargeDiffers { reference, .. } => {
+                Self::UnknownCharge { reference: reference.to_string() }
+            }
+            CartError::ChargeRepeated { reference } => {
+                Self::RepeatedCharge { reference: reference.to_string() }
+            }
+            CartError::Currencies => Self::TwoCurrencies,
             CartError::NothingOwed => Self::NothingOwed,
             CartError::TooMuch => Self::TooMuch,
         }

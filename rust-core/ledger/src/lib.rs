@@ -22,10 +22,14 @@
 //! 8. [`LeaseJobs`] and [`FinishJob`] hand durable work to workers, fenced, so that a slow worker
 //!    cannot finish what another has taken over.
 //!
+//! What orders are for may be owed already: [`charges`] holds who settles what, so that a charge is
+//! paid once.
+//!
 //! [`work`] carries those jobs out: what is asked of Stripe, and what the ledger is told of it.
 //!
 //! [`memory`] is the store of the simulation; `conformance` is the suite that every store passes.
 
+pub mod charges;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod decisions;
@@ -37,7 +41,12 @@ pub mod schedule;
 mod store;
 pub mod work;
 
+pub use charges::{
+    Charge, ChargeLine, ChargeRefused, Claim, PutCharges, PutOutcome, WithdrawCharge,
+    WithdrawOutcome,
+};
 pub use decisions::accept::{Accept, AcceptOutcome};
+pub use decisions::cash::{VoidCash, VoidOutcome};
 pub use decisions::event::{RecordEvent, RecordEventOutcome};
 pub use decisions::jobs::{FinishJob, JobEnd, LeaseJobs};
 pub use decisions::learn::{EndLifetime, Learn, LearnOutcome};
@@ -53,5 +62,6 @@ pub use rows::{
     Payment, PaymentType, Pin, Source,
 };
 pub use store::{
-    AuditTx, Decision, Env, EvidenceTx, JobTx, PaymentTx, RefundTx, SetupTx, Store, StoreError, Tx,
+    AuditTx, ChargeTx, Decision, Env, EvidenceTx, JobTx, PaymentTx, RefundTx, SetupTx, Store,
+    StoreError, Tx,
 };

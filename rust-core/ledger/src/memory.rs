@@ -3,18 +3,21 @@
 //! A decision works on a copy, which takes the place of the state if nobody else was faster;
 //! otherwise it is run again, as a database with serializable transactions would.
 
+mod charges;
 mod evidence;
 mod jobs;
 mod payments;
 mod refunds;
 mod setup;
 
+use crate::charges::{Charge, Claim};
 use crate::refund::{AuditAct, FinanceAlert, RefundKey, RefundRequest};
 use crate::rows::{Attempt, Device, Event, Job, JobKind, Notice, Order, Payment, PaymentType};
 use crate::store::{Decision, Env, Store, StoreError};
 use crate::work::Reads;
 use holdfast_domain::{
-    Catalogue, DeviceId, Evidence, GatewayId, PaymentId, PaymentTypeCode, TenantSlug,
+    Catalogue, ChargeReference, DeviceId, Evidence, GatewayId, PaymentId, PaymentTypeCode,
+    TenantSlug,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,6 +37,9 @@ pub struct Tables {
     pub notices: BTreeMap<(TenantSlug, PaymentId, [u8; 32]), Notice>,
     pub orders: BTreeMap<(TenantSlug, PaymentId), Order>,
     pub events: BTreeMap<(TenantSlug, &'static str, String, String), Event>,
+    pub charges: BTreeMap<(TenantSlug, ChargeReference), Charge>,
+    pub claims: BTreeMap<(TenantSlug, ChargeReference, PaymentId), Claim>,
+    pub handed_in: BTreeSet<(TenantSlug, PaymentId)>,
     pub jobs: BTreeMap<(TenantSlug, JobKind, PaymentId), Job>,
     pub last_fence: u64,
     pub refund_requests: BTreeMap<(TenantSlug, RefundKey), RefundRequest>,

@@ -1,8 +1,8 @@
 //! The rows that decisions read and write. Stores decide how they lie on disk.
 
 use holdfast_domain::{
-    AttentionReason, Currency, DeclineReason, DeviceId, Mode, Money, OfficerId, PaymentId,
-    PaymentState, PaymentTypeCode, PricedLine, ReceiptOrderId, TenantSlug,
+    AttentionReason, ChargeReference, Currency, DeclineReason, DeviceId, Mode, Money, OfficerId,
+    PaymentId, PaymentState, PaymentTypeCode, PricedLine, ReceiptOrderId, TenantSlug,
 };
 use holdfast_protocol::wire::{PaymentStatus, Provider};
 use holdfast_protocol::{DevicePublicKey, NoticeKind, OrderDigest};
@@ -115,6 +115,8 @@ pub struct Payment {
     pub receipt_order_id: Option<ReceiptOrderId>,
     /// Once an order exists.
     pub paid_at_ms: Option<i64>,
+    /// A charge of it that another payment holds: until that is over it cannot be paid.
+    pub held_up: Option<ChargeReference>,
 }
 
 impl Payment {
@@ -130,6 +132,7 @@ impl Payment {
             paid_at_unix_s: self.paid_at_ms.map(seconds),
             decline: self.decline,
             attention: self.attention,
+            held_up: self.held_up.clone(),
         }
     }
 }

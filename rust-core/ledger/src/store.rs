@@ -1,6 +1,7 @@
 //! The two traits between decisions and databases.
 
 mod audit;
+mod charges;
 mod evidence;
 mod jobs;
 mod payments;
@@ -8,6 +9,7 @@ mod refunds;
 mod setup;
 
 pub use audit::AuditTx;
+pub use charges::ChargeTx;
 pub use evidence::EvidenceTx;
 pub use jobs::JobTx;
 pub use payments::PaymentTx;
@@ -63,6 +65,6 @@ pub trait Store: Send + Sync {
 
 /// One transaction's view of the rows. Every method sees what the transaction wrote before. Each
 /// part has a trait and a file of its own, here and in each store.
-pub trait Tx: SetupTx + PaymentTx + EvidenceTx + JobTx + RefundTx + AuditTx {}
+pub trait Tx: SetupTx + PaymentTx + EvidenceTx + ChargeTx + JobTx + RefundTx + AuditTx {}
 
-impl<T: SetupTx + PaymentTx + EvidenceTx + JobTx + RefundTx + AuditTx> Tx for T {}
+impl<T: SetupTx + PaymentTx + EvidenceTx + ChargeTx + JobTx + RefundTx + AuditTx> Tx for T {}

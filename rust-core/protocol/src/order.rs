@@ -10,9 +10,10 @@ use crate::canonical::{
 use crate::cose::{MessageError, Sign1, sig_structure};
 use crate::signature::{DevicePublicKey, DeviceSignature};
 use holdfast_domain::{
-    DeviceId, GatewayId, Mode, Money, OfficerId, OrderLine, PaymentId, PaymentTypeCode, TenantSlug,
-    cart::CART_LINES_MAX,
+    ChargeReference, DeviceId, GatewayId, Mode, Money, OfficerId, OrderLine, PaymentId,
+    PaymentTypeCode, TenantSlug, cart::CART_LINES_MAX,
 };
+use minicbor::data::Type;
 use minicbor::{Decoder, Encoder};
 use sha2::{Digest, Sha256};
 
@@ -47,7 +48,8 @@ pub struct OrderPayload {
     pub officer: OfficerId,
     /// How it is to be paid.
     pub payment_type: PaymentTypeCode,
-    /// Version of the catalogue that priced the lines.
+    /// Version of the catalogue that priced the lines;
+    /// [`NO_CATALOGUE`](holdfast_domain::cart::NO_CATALOGUE) for charges where there is none.
     pub catalogue_version: u32,
     /// What is paid for.
     pub lines: Vec<OrderLine>,
@@ -212,8 +214,13 @@ type EncodeResult = Result<(), minicbor::encode::Error<std::convert::Infallible>
 
 fn encode_lines(e: &mut Encoder<&mut Vec<u8>>, lines: &[OrderLine]) -> EncodeResult {
     e.array(u64::try_from(lines.len()).unwrap_or(u64::MAX))?;
-    for OrderLine::Item { item, quantity } in lines {
-        e.array(2)?.u32(*item)?.u32(*quantity)?;
+    for line in lines {
+        match line {
+            OrderLine::Item { item, quantity } => e.array(2)?.u32(*item)?.u32(*quantity)?,
+            OrderLine::Charge { reference, minor } => {
+                e.array(2)?.str(reference.as_str())?.i64(*minor)?
+            }
+        };
     }
     Ok(())
 }
@@ -226,7 +233,12 @@ fn decode_lines(d: &mut Decoder<'_>) -> Result<Vec<OrderLine>, Malformed> {
     let mut lines = Vec::with_capacity(count);
     for _ in 0..count {
         array_of(d, 2)?;
-        lines.push(OrderLine::Item { item: d.u32()?, quantity: d.u32()? });
+        lines.push(if d.datatype()? == Type::String {
+            let reference = ChargeReference::parse(d.str()?).map_err(|_| Malformed)?;
+            OrderLine::Charge { reference, minor: d.i64()? }
+        } else {
+            OrderLine::Item { item: d.u32()?, quantity: d.u32()? }
+        });
     }
     Ok(lines)
 }

@@ -4,8 +4,9 @@
 //! that an older reader must not misread gets a new [`WIRE_VERSION`].
 
 use holdfast_domain::{
-    AttentionReason, Catalogue, Currency, DeclineReason, DeviceId, GatewayId, Mode, Money,
-    OfficerId, PaymentId, PaymentState, PaymentTypeCode, ReceiptOrderId, TenantSlug,
+    AttentionReason, Catalogue, ChargeReference, ChargeState, Currency, DeclineReason, DeviceId,
+    GatewayId, Mode, Money, OfficerId, Owed, PaymentId, PaymentState, PaymentTypeCode,
+    ReceiptOrderId, TenantSlug,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,12 @@ pub const WIRE_VERSION: u32 = 1;
 pub const LONG_POLL_S_MAX: u32 = 25;
 /// Largest answer that a handheld reads, in bytes; a full configuration is far below.
 pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// Charges in one answer to a search: more than fit two screens are no answer but a list.
+pub const CHARGES_FOUND_MAX: usize = 20;
+/// Letters that a search needs at least, so that nobody pages through everybody.
+pub const FIND_CHARS_MIN: usize = 3;
+/// Letters of a search that are looked at.
+pub const FIND_CHARS_MAX: usize = 60;
 /// Content type of a signed order (RFC 9052, section 2).
 pub const ORDER_CONTENT_TYPE: &str = "application/cose";
 
@@ -189,6 +196,8 @@ pub struct PaymentTypeOffer {
 pub enum Provider {
     /// Stripe.
     Stripe,
+    /// Nobody: the officer takes cash, and the hold records it.
+    Cash,
 }
 
 /// A payment as the gateway knows it.
@@ -214,6 +223,43 @@ pub struct PaymentStatus {
     /// With state `needs_attention`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attention: Option<AttentionReason>,
+    /// A charge of this payment that another payment holds: it cannot be paid before that one is
+    /// given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_up: Option<ChargeReference>,
+}
+
+/// Answer to `GET /api/{tenant}/handheld/charges?find=TEXT`: what is owed, by plate, reference or
+/// payer's name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargesResponse {
+    /// At most [`CHARGES_FOUND_MAX`]; the nearest first.
+    pub charges: Vec<ChargeFound>,
+    /// True if more were found than are told: more letters find less.
+    pub more: bool,
+    /// The gateway's clock, Unix seconds.
+    pub gateway_time_unix_s: u64,
+}
+
+/// A charge as an officer sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChargeFound {
+    /// What an order's line holds: reference, name and what is owed.
+    #[serde(flatten)]
+    pub owed: Owed,
+    /// Empty if none is known.
+    #[serde(default)]
+    pub plate: String,
+    /// Name of the payer; empty if none is known.
+    #[serde(default)]
+    pub payer: String,
+    /// `YYYY-MM-DD`; empty if it is due at once.
+    #[serde(default)]
+    pub due_on: String,
+    /// How it stands for payments in test mode.
+    pub test: ChargeState,
+    /// How it stands for payments in live mode.
+    pub live: ChargeState,
 }
 
 /// Answer to `POST /api/{tenant}/orders`, the first time and every time after it.
@@ -297,6 +343,8 @@ pub enum ErrorCode {
     SequenceReused,
     /// The order was withdrawn before it came.
     Withdrawn,
+    /// Cash cannot be voided like this, or not any more.
+    VoidRefused,
     /// The enrolment code is wrong, used or too old.
     CodeWrong,
     /// No token, or one that is not good any more.
@@ -335,6 +383,7 @@ impl ErrorCode {
             | Self::PaymentConflict
             | Self::SequenceReused
             | Self::Withdrawn
+            | Self::VoidRefused
             | Self::TooLarge => true,
             Self::ClockWrong
             | Self::DeviceNotApproved

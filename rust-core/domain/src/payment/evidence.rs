@@ -2,6 +2,7 @@
 
 use super::state::AttentionReason;
 use crate::decline::DeclineReason;
+use crate::id::PaymentId;
 use crate::money::Money;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,16 @@ pub enum DisputeOutcome {
     Lost,
 }
 
+/// What another payment did with a charge of this one, in order of rank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Elsewhere {
+    /// Its money settled the charge.
+    Settled,
+    /// That was undone (cash that was voided): it counts no more.
+    Undone,
+}
+
 /// One piece of evidence: what was learned about one object. `created` is Stripe's own time of
 /// the object in Unix seconds; it only tells which of two objects is the later one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -107,8 +118,20 @@ pub enum Evidence {
     Withdrawn,
     /// The order's lifetime is over.
     LifetimeEnded,
-    /// Another payment settled what this one was for.
-    SettledElsewhere,
+    /// Another payment settled what this one was for, or had done so.
+    SettledElsewhere {
+        /// The other payment.
+        by: PaymentId,
+        /// Whether that still holds.
+        standing: Elsewhere,
+    },
+    /// The officer took cash at the hold.
+    CashTaken {
+        /// How much.
+        amount: Money,
+    },
+    /// The cash was given back, within the rule for voids.
+    CashVoided,
     /// Something does not fit.
     Misfit {
         /// What.

@@ -1,8 +1,11 @@
 //! The furthest thing known about each object of a payment, and the state that follows.
 
-use super::evidence::{ChargeOutcome, DisputeOutcome, Evidence, RefundStatus, SessionStatus};
+use super::evidence::{
+    ChargeOutcome, DisputeOutcome, Elsewhere, Evidence, RefundStatus, SessionStatus,
+};
 use super::state::{AttentionReason, PaymentState};
 use crate::decline::DeclineReason;
+use crate::id::PaymentId;
 use crate::money::Money;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +17,8 @@ pub struct Facts {
     charges: BTreeMap<String, Charge>,
     refunds: BTreeMap<String, Refund>,
     disputes: BTreeMap<String, DisputeOutcome>,
+    cash: BTreeSet<Money>,
+    elsewhere: BTreeMap<PaymentId, Elsewhere>,
     decisions: BTreeSet<Decision>,
     misfits: BTreeSet<AttentionReason>,
 }
@@ -39,7 +44,7 @@ enum Decision {
     Canceled,
     Withdrawn,
     LifetimeEnded,
-    SettledElsewhere,
+    CashVoided,
 }
 
 /// A state with what has to be said beside it.
@@ -89,18 +94,23 @@ impl Facts {
             Evidence::Canceled => self.decide(Decision::Canceled),
             Evidence::Withdrawn => self.decide(Decision::Withdrawn),
             Evidence::LifetimeEnded => self.decide(Decision::LifetimeEnded),
-            Evidence::SettledElsewhere => self.decide(Decision::SettledElsewhere),
+            Evidence::SettledElsewhere { by, standing } => {
+                raise(&mut self.elsewhere, by, standing);
+            }
+            Evidence::CashTaken { amount } => {
+                self.cash.insert(amount);
+            }
+            Evidence::CashVoided => self.decide(Decision::CashVoided),
         }
     }
 
     /// The state of an accepted order over `total`. Total: every set of facts has one.
     pub fn standing(&self, total: Money) -> Standing {
-        let received: Vec<&Charge> =
-            self.charges.values().filter(|c| c.outcome == ChargeOutcome::Succeeded).collect();
+        let received = self.sums_received();
         let standing = match received.as_slice() {
             [] => self.unpaid(),
-            [charge] if charge.amount != total => attention(AttentionReason::AmountDiffers),
-            [charge] => self.paid(charge.amount),
+            [amount] if *amount != total => attention(AttentionReason::AmountDiffers),
+            [amount] => self.paid(*amount),
             [_, _, ..] => attention(AttentionReason::PaidTwice),
         };
         let standing = match self.misfits.first() {
@@ -108,6 +118,19 @@ impl Facts {
             None => standing,
         };
         Standing { money_arrived: !received.is_empty(), ..standing }
+    }
+
+    /// Each sum of money that arrived and was not voided.
+    fn sums_received(&self) -> Vec<Money> {
+        let charges = self.charges.values().filter(|it| it.outcome == ChargeOutcome::Succeeded);
+        let voided = self.decisions.contains(&Decision::CashVoided);
+        let cash = self.cash.iter().filter(|_| !voided);
+        charges.map(|charge| charge.amount).chain(cash.copied()).collect()
+    }
+
+    /// True if another payment settled what this one was for.
+    pub fn is_settled_elsewhere(&self) -> bool {
+        self.elsewhere.values().any(|standing| *standing == Elsewhere::Settled)
     }
 
     /// True if some session of this payment may still take money.
@@ -158,7 +181,7 @@ impl Facts {
             return Standing::of(PaymentState::Disputed);
         }
         let state = self.refund_state(amount);
-        if state == PaymentState::Paid && self.decisions.contains(&Decision::SettledElsewhere) {
+        if state == PaymentState::Paid && self.is_settled_elsewhere() {
             return attention(AttentionReason::PaidTwice);
         }
         Standing::of(state)
@@ -196,7 +219,10 @@ impl Facts {
 
     fn unpaid(&self) -> Standing {
         let decided = |decision| self.decisions.contains(&decision);
-        if decided(Decision::SettledElsewhere) {
+        if decided(Decision::CashVoided) {
+            return Standing::of(PaymentState::Withdrawn);
+        }
+        if self.is_settled_elsewhere() {
             return Standing::of(PaymentState::AlreadyPaid);
         }
         if decided(Decision::Canceled) {
@@ -255,7 +281,7 @@ fn attention(reason: AttentionReason) -> Standing {
     Standing { attention: Some(reason), ..Standing::of(PaymentState::NeedsAttention) }
 }
 
-fn raise<V: Ord>(known: &mut BTreeMap<String, V>, id: String, value: V) {
+fn raise<K: Ord, V: Ord>(known: &mut BTreeMap<K, V>, id: K, value: V) {
     match known.entry(id) {
         std::collections::btree_map::Entry::Vacant(place) => {
             place.insert(value);

@@ -11,6 +11,8 @@
 //!   canceled, withdrawn and expired).
 //! - On a paid payment, an open or lost dispute outranks refunds, a complete refund outranks
 //!   a pending one, and a refund that failed outranks that it had succeeded before.
+//! - Cash is paid by the hold; voided, it is withdrawn. A charge that another payment settled makes
+//!   this one *already paid*, unless money came here too: then a person must look.
 //! - Evidence that does not fit what we opened (amount, currency, mode, account, session) or
 //!   money that came twice means *needs attention*, above all else: no machine may guess there.
 //! - Without a succeeded charge, an open session is waiting, processing or declined; when no
@@ -21,7 +23,9 @@ mod evidence;
 mod facts;
 mod state;
 
-pub use evidence::{ChargeOutcome, DisputeOutcome, Evidence, RefundStatus, SessionStatus};
+pub use evidence::{
+    ChargeOutcome, DisputeOutcome, Elsewhere, Evidence, RefundStatus, SessionStatus,
+};
 pub use facts::{Facts, Standing};
 pub use state::{AttentionReason, PaymentState};
 

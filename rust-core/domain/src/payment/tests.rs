@@ -1,7 +1,7 @@
 //! The rules of [`super`], each as a sentence, and the laws that hold for every heap of evidence.
 
 use super::*;
-use crate::{Currency, DeclineReason, Money};
+use crate::{Currency, DeclineReason, Money, PaymentId};
 use PaymentState as S;
 use proptest::prelude::*;
 
@@ -45,6 +45,10 @@ fn expired() -> Evidence {
 
 fn succeeded() -> Evidence {
     charge("ch_9", 9, ChargeOutcome::Succeeded)
+}
+
+fn elsewhere(standing: Elsewhere) -> Evidence {
+    Evidence::SettledElsewhere { by: PaymentId::mint(1, &[7; 10]), standing }
 }
 
 fn state(evidence: &[Evidence]) -> S {
@@ -140,10 +144,29 @@ fn what_does_not_fit_needs_a_person() {
 
 #[test]
 fn settled_elsewhere_is_already_paid_unless_money_came_here_too() {
-    assert_eq!(state(&[open(), Evidence::SettledElsewhere]), S::AlreadyPaid);
-    assert_eq!(state(&[succeeded(), Evidence::SettledElsewhere]), S::NeedsAttention);
+    assert_eq!(state(&[open(), elsewhere(Elsewhere::Settled)]), S::AlreadyPaid);
+    assert_eq!(state(&[succeeded(), elsewhere(Elsewhere::Settled)]), S::NeedsAttention);
     let back = refund("re_1", 10, RefundStatus::Succeeded, 1250);
-    assert_eq!(state(&[succeeded(), Evidence::SettledElsewhere, back]), S::Refunded);
+    assert_eq!(state(&[succeeded(), elsewhere(Elsewhere::Settled), back]), S::Refunded);
+}
+
+#[test]
+fn what_was_settled_elsewhere_and_undone_can_be_paid_again() {
+    let undone = [elsewhere(Elsewhere::Undone), elsewhere(Elsewhere::Settled)];
+    assert_eq!(state(&undone), S::Sent);
+    assert_eq!(state(&[succeeded(), undone[0].clone(), undone[1].clone()]), S::Paid);
+}
+
+#[test]
+fn cash_is_paid_by_the_hold_and_withdrawn_once_voided() {
+    let taken = Evidence::CashTaken { amount: TOTAL };
+    assert_eq!(state(std::slice::from_ref(&taken)), S::Paid);
+    assert_eq!(state(&[taken.clone(), elsewhere(Elsewhere::Settled)]), S::NeedsAttention);
+    assert_eq!(state(&[Evidence::CashVoided, taken.clone()]), S::Withdrawn);
+    let both = [taken.clone(), elsewhere(Elsewhere::Settled), Evidence::CashVoided];
+    assert_eq!(state(&both), S::Withdrawn);
+    assert!(!Facts::from_evidence(&both).standing(TOTAL).money_arrived);
+    assert_eq!(state(&[taken, Evidence::Withdrawn, Evidence::LifetimeEnded]), S::Paid);
 }
 
 /// Every order of these seven ends in the same state (5,040 orders).
@@ -212,7 +235,10 @@ fn any_evidence() -> impl Strategy<Value = Evidence> {
         Just(Evidence::Canceled),
         Just(Evidence::Withdrawn),
         Just(Evidence::LifetimeEnded),
-        Just(Evidence::SettledElsewhere),
+        Just(elsewhere(Elsewhere::Settled)),
+        Just(elsewhere(Elsewhere::Undone)),
+        Just(Evidence::CashTaken { amount: TOTAL }),
+        Just(Evidence::CashVoided),
         Just(Evidence::Misfit { reason: AttentionReason::ModeDiffers }),
     ]
 }

@@ -53,7 +53,9 @@ pub(crate) fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::TotalDiffers
         | ErrorCode::AmountRefused => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::LifetimeOver | ErrorCode::Withdrawn => StatusCode::GONE,
-        ErrorCode::PaymentConflict | ErrorCode::SequenceReused => StatusCode::CONFLICT,
+        ErrorCode::PaymentConflict | ErrorCode::SequenceReused | ErrorCode::VoidRefused => {
+            StatusCode::CONFLICT
+        }
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,

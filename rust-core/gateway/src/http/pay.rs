@@ -54,7 +54,9 @@ async fn ask(app: &App, payment: &Payment) -> Result<Asked, Problem> {
             PayOutcome::Open { url } => return Ok(Asked::Way(Way::Stripe(url))),
             PayOutcome::Opening { attempt } => return Ok(Asked::Wait(attempt)),
             PayOutcome::Propose { number: next } => number = next,
-            PayOutcome::NotPayable { .. } => return Ok(Asked::Way(Way::Payment)),
+            PayOutcome::NotPayable { .. } | PayOutcome::HeldUp { .. } => {
+                return Ok(Asked::Way(Way::Payment));
+            }
             PayOutcome::Unknown => return Err(Problem::unavailable()),
         }
     }

@@ -34,6 +34,10 @@ const STRIPE_PAGES: &str = "https:";
 /// The same for a stand-in on this machine.
 const STAND_IN_PAGES: &str = "https: http://127.0.0.1:* http://localhost:*";
 
+/// While another payment holds a charge of this one.
+const HELD_UP: &str = "Another payment for the same charge is under way. Do not pay twice: this page \
+                       changes by itself when that one ends.";
+
 /// GET on a pay address: what would be paid.
 pub(super) async fn order(
     State(app): State<Arc<App>>,
@@ -122,7 +126,7 @@ async fn order_page(
         lines: payment.lines.iter().cloned().map(LineView::from).collect(),
         total: payment.total,
         state: payment.state.into(),
-        sentence: sentence_for_payer(&standing(payment)),
+        sentence: sentence(payment),
         next,
     };
     with_pay_button(app, payment, page.render()?).await
@@ -218,7 +222,7 @@ pub(super) async fn standing_part(app: &App, payment: &Payment) -> Result<String
     let part = StandingPart {
         state: payment.state.into(),
         amount: payment.total,
-        sentence: sentence_for_payer(&standing(payment)),
+        sentence: sentence(payment),
         receipt: receipt(app, payment).await?,
         pay_again: is_payable(app, payment).then(|| format!("/pay/{}/pay", payment.payment)),
     };
@@ -257,7 +261,15 @@ pub(super) fn standing(payment: &Payment) -> Standing {
 }
 
 fn is_payable(app: &App, payment: &Payment) -> bool {
-    payment.state.can_be_paid() && payment.lifetime_ends_at_ms > app.core.now_ms()
+    payment.state.can_be_paid()
+        && payment.held_up.is_none()
+        && payment.lifetime_ends_at_ms > app.core.now_ms()
+}
+
+/// What the payer reads under the state.
+fn sentence(payment: &Payment) -> Option<&'static str> {
+    let held_up = payment.held_up.is_some() && payment.state.can_be_paid();
+    if held_up { Some(HELD_UP) } else { sentence_for_payer(&standing(payment)) }
 }
 
 async fn tenant_of(app: &App, payment: &Payment) -> Result<Tenant, Problem> {

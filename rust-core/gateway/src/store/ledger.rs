@@ -1,6 +1,7 @@
 //! The ledger's transaction on SQLite. Its rows are read and written in the files below, one for each
 //! part of the ledger.
 
+mod charges;
 mod evidence;
 mod jobs;
 mod payments;

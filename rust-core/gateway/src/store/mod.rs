@@ -186,6 +186,7 @@ fn migrator() -> Migrator {
         (1, "first", include_str!("../../migrations/0001_first.sql")),
         (2, "office", include_str!("../../migrations/0002_office.sql")),
         (30, "ca", include_str!("../../migrations/0030_ca.sql")),
+        (50, "charges", include_str!("../../migrations/0050_charges.sql")),
         (60, "refunds", include_str!("../../migrations/0060_refunds.sql")),
     ];
     let migration = |(number, name, sql): (i64, &'static str, &'static str)| {

@@ -110,6 +110,9 @@ pub(crate) fn payment(row: &SqliteRow) -> Result<Payment> {
         changed_at_ms: number(row, "changed_at_ms")?,
         receipt_order_id: receipt.map(|text| receipt_id(&text)).transpose()?,
         paid_at_ms: (paid_at_ms != 0).then_some(paid_at_ms),
+        held_up: optional("held_up")?
+            .map(|text| text.parse().map_err(|_| StoreError::Damaged("held_up")))
+            .transpose()?,
     })
 }
 
@@ -212,9 +215,17 @@ pub(crate) fn device_status(row: &SqliteRow) -> Result<DeviceStatus> {
     }
 }
 
+pub(crate) fn provider_text(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Stripe => "stripe",
+        Provider::Cash => "cash",
+    }
+}
+
 pub(crate) fn provider(row: &SqliteRow) -> Result<Provider> {
     match text(row, "provider")?.as_str() {
         "stripe" => Ok(Provider::Stripe),
+        "cash" => Ok(Provider::Cash),
         _ => Err(StoreError::Damaged("provider")),
     }
 }

@@ -98,14 +98,15 @@ impl Bench for SqlBench {
         let (tenant, code) = (tenant().to_string(), new.code.to_string());
         self.write(|it| {
             let insert = query(
-                "INSERT INTO payment_types VALUES (?, ?, 'Card', 'stripe', ?, ?, ?, ?, 0, 'officers') \
+                "INSERT INTO payment_types VALUES (?, ?, 'Card', ?, ?, ?, ?, ?, 0, 'officers') \
                  ON CONFLICT (tenant, code) DO UPDATE SET mode = excluded.mode, \
                  minor_min = excluded.minor_min, minor_max = excluded.minor_max",
             );
-            let insert = insert.bind(tenant.clone()).bind(code.clone()).bind(new.mode.as_str());
+            let insert = insert.bind(tenant.clone()).bind(code.clone());
+            let insert = insert.bind(rows::provider_text(new.provider)).bind(new.mode.as_str());
             let insert = insert.bind(new.currency.code().to_owned());
             it.push(insert.bind(new.minor_min).bind(new.minor_max));
-            it.push(query("DELETE FROM processors"));
+            it.push(query("DELETE FROM processors WHERE code = ?").bind(code.clone()));
             if let Some(pin) = new.pin {
                 let insert =
                     query("INSERT INTO processors VALUES (?, ?, ?, ?, ?, '', x'00', '', '', 0, 0)");
@@ -128,6 +129,17 @@ impl Bench for SqlBench {
                 let insert = insert.bind(i64::from(item.id)).bind(item.name);
                 it.push(insert.bind(item.price.minor()));
             }
+        })
+        .await;
+    }
+
+    async fn hand_in(&self, payment: PaymentId) {
+        self.write(|it| {
+            let shift =
+                "INSERT INTO cash_shifts VALUES (?, 1, 1, '', 'test', 'USD', 0, 0, 1, 0, '')";
+            it.push(query(shift).bind(tenant().to_string()));
+            let handed_in = query("INSERT INTO cash_handed_in VALUES (?, ?, 1)");
+            it.push(handed_in.bind(tenant().to_string()).bind(payment.to_string()));
         })
         .await;
     }

@@ -277,6 +277,7 @@ pub(super) fn parked_reason(refusal: &Refusal) -> ParkedReason {
         | ErrorCode::UnknownVersion
         | ErrorCode::SignatureWrong
         | ErrorCode::Withdrawn
+        | ErrorCode::VoidRefused
         | ErrorCode::TooLarge
         | ErrorCode::ClockWrong
         | ErrorCode::DeviceNotApproved

@@ -180,6 +180,7 @@ fn type_view(offer: &PaymentTypeOffer) -> PaymentTypeView {
         name: offer.name.clone(),
         provider: match offer.provider {
             wire::Provider::Stripe => Provider::Stripe,
+            wire::Provider::Cash => Provider::Cash,
         },
         mode: offer.mode,
     }

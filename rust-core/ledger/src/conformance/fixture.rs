@@ -28,6 +28,8 @@ pub trait Bench: Send + Sync {
     fn put_device(&self, device: Device) -> impl Future<Output = ()> + Send;
     fn put_payment_type(&self, payment_type: PaymentType) -> impl Future<Output = ()> + Send;
     fn put_catalogue(&self, catalogue: Catalogue) -> impl Future<Output = ()> + Send;
+    /// The shift of a cash payment is closed.
+    fn hand_in(&self, payment: PaymentId) -> impl Future<Output = ()> + Send;
     /// Payments and orders in the ledger.
     fn counts(&self) -> impl Future<Output = (usize, usize)> + Send;
     fn has_payment(&self, payment: PaymentId) -> impl Future<Output = bool> + Send;
@@ -107,6 +109,10 @@ pub fn notice(payment: PaymentId, kind: NoticeKind) -> SignedNotice {
         kind,
         made_at_unix_s: NOW_MS.unsigned_abs() / 1000,
     };
+    signed_notice(payload)
+}
+
+pub(super) fn signed_notice(payload: NoticePayload) -> SignedNotice {
     let signature: Signature = key().sign(&payload.to_be_signed());
     let signature = DeviceSignature::from_der(signature.to_der().as_bytes()).unwrap();
     SignedNotice::assemble(payload, signature)
@@ -166,6 +172,7 @@ pub fn held_payment() -> Payment {
         changed_at_ms: NOW_MS,
         receipt_order_id: None,
         paid_at_ms: None,
+        held_up: None,
     }
 }
 

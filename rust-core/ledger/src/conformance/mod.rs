@@ -12,8 +12,11 @@
 )]
 
 mod accepting;
+mod cash;
+mod claiming;
 mod fixture;
 mod giving_up;
+mod interleaving;
 mod jobs;
 mod refunds;
 mod settling;
@@ -59,6 +62,16 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         refunds::a_dispute_is_told_and_stops_refunds,
         refunds::a_refused_refund_is_told,
         refunds::a_refund_is_followed_for_weeks,
+        claiming::a_charge_line_must_be_what_is_owed,
+        claiming::the_second_waits_until_the_first_is_given_up,
+        claiming::a_duplicate_is_taken_and_parked_as_already_paid,
+        cash::cash_beside_a_card_ends_the_card_page,
+        cash::voided_cash_gives_the_charge_back,
+        cash::cash_is_voided_by_rule_only,
+        claiming::the_same_money_twice_is_told_from_other_money,
+        claiming::a_trial_settles_nothing,
+        claiming::charges_are_written_all_or_none,
+        interleaving::no_interleaving_settles_a_charge_twice,
         jobs::an_event_is_stored_once,
         jobs::an_event_wakes_the_payment_it_names,
         jobs::a_lost_lease_cannot_finish,
@@ -106,6 +119,10 @@ mod tests {
         async fn put_catalogue(&self, catalogue: Catalogue) {
             let key = (tenant(), catalogue.version);
             self.store.with_tables(|t| t.catalogues.insert(key, catalogue));
+        }
+
+        async fn hand_in(&self, payment: PaymentId) {
+            self.store.with_tables(|t| t.handed_in.insert((tenant(), payment)));
         }
 
         async fn counts(&self) -> (usize, usize) {

@@ -1,9 +1,16 @@
 //! Taking a signed order into the ledger.
 
-use crate::rows::{Carrier, Device, DeviceStatus, JobKind, Payment, PaymentType, Pin};
+use crate::charges::Claim;
+use crate::charges::claims::{self, Outlook};
+use crate::decisions::learn::settle;
+use crate::rows::{Carrier, Device, DeviceStatus, JobKind, Payment, PaymentType, Pin, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
-use holdfast_domain::{Cart, DeviceId, GatewayId, PaymentState, TenantSlug};
-use holdfast_protocol::wire::ErrorCode;
+use holdfast_domain::cart::NO_CATALOGUE;
+use holdfast_domain::{
+    Cart, ChargeReference, ClaimState, DeviceId, Evidence, GatewayId, Owed, PaymentState,
+    TenantSlug,
+};
+use holdfast_protocol::wire::{ErrorCode, Provider};
 use holdfast_protocol::{OrderPayload, SignedOrder};
 
 /// A signed order was brought, by its handheld or by the payer's phone.
@@ -40,6 +47,9 @@ pub enum AcceptOutcome {
 /// milliseconds.
 const CLOCK_AHEAD_MS_MAX: i64 = 5 * 60 * 1000;
 
+/// The users that hold on handhelds, as charges name them.
+const HANDHELD_USERS: &str = "officers";
+
 /// Why nothing is stored: for programs, and for people.
 pub(super) struct Refusal(pub(super) ErrorCode, pub(super) String);
 
@@ -75,16 +85,14 @@ impl Decision for Accept {
             Ok(priced) => priced,
             Err(refusal) => return Ok(refusal.into()),
         };
-        let payment = self.new_payment(priced, tx.next_revision(&self.tenant).await?, env.now_ms);
-        tx.put_payment(&payment).await?;
-        let ends_at_ms = payment.lifetime_ends_at_ms;
-        tx.want_job(&self.tenant, JobKind::EndLifetime, payment.payment, ends_at_ms).await?;
+        let payment = self.write(tx, priced, env).await?;
         Ok(AcceptOutcome::Accepted { payment: Box::new(payment), new: true })
     }
 }
 
 struct Priced {
     cart: Cart,
+    provider: Provider,
     pin: Pin,
     lifetime_ends_at_ms: i64,
 }
@@ -114,18 +122,23 @@ impl Accept {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let payment_type = tx.payment_type(&self.tenant, &payload.payment_type).await?;
-        let pin = match check_payment_type(payment_type.as_ref(), payload) {
-            Ok(pin) => pin,
+        let (provider, pin) = match check_payment_type(payment_type.as_ref(), payload) {
+            Ok(way) => way,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let Some(catalogue) = tx.catalogue(&self.tenant, payload.catalogue_version).await? else {
+        let catalogue = tx.catalogue(&self.tenant, payload.catalogue_version).await?;
+        if catalogue.is_none() && payload.catalogue_version != NO_CATALOGUE {
             return Ok(Err(Refusal::of(
                 ErrorCode::UnknownCatalogue,
                 "The gateway does not know the price list of this order. Refresh the handheld and \
                  hold again.",
             )));
+        }
+        let owed = match self.owed(tx).await? {
+            Ok(owed) => owed,
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        Ok(match Cart::price(&catalogue, payload.lines.clone()) {
+        Ok(match Cart::price_owed(catalogue.as_ref(), &owed, payload.lines.clone()) {
             Err(error) => Err(Refusal(ErrorCode::LinesRefused, format!("Refused: {error}."))),
             Ok(cart) if cart.total != payload.total => Err(Refusal(
                 ErrorCode::TotalDiffers,
@@ -135,8 +148,72 @@ impl Accept {
                     payload.total, cart.total
                 ),
             )),
-            Ok(cart) => Ok(Priced { cart, pin, lifetime_ends_at_ms }),
+            Ok(cart) => Ok(Priced { cart, provider, pin, lifetime_ends_at_ms }),
         })
+    }
+
+    /// What is owed on the charges that the lines name. One that was settled meanwhile is still priced:
+    /// such an order is taken, and told that it is paid already.
+    async fn owed<T: Tx>(&self, tx: &mut T) -> Result<Result<Vec<Owed>, Refusal>, StoreError> {
+        let mut owed = Vec::new();
+        for (reference, _) in Cart::charges(&self.order.payload().lines) {
+            let Some(charge) = tx.charge(&self.tenant, reference).await? else { continue };
+            if !charge.withdrawn.is_empty() {
+                let why = format!(
+                    "Charge {reference} was withdrawn: it is not owed any more. Take it away and \
+                     hold again."
+                );
+                return Ok(Err(Refusal(ErrorCode::LinesRefused, why)));
+            }
+            if !charge.is_for(HANDHELD_USERS) {
+                let why = format!(
+                    "Charge {reference} is not for officers to collect. The payer settles it \
+                     online."
+                );
+                return Ok(Err(Refusal(ErrorCode::LinesRefused, why)));
+            }
+            owed.push(charge.owed());
+        }
+        Ok(Ok(owed))
+    }
+
+    /// Writes the payment, its claims on what it settles, and what is next to do.
+    async fn write<T: Tx>(
+        &self,
+        tx: &mut T,
+        priced: Priced,
+        env: &Env,
+    ) -> Result<Payment, StoreError> {
+        let references: Vec<ChargeReference> =
+            Cart::charges(&priced.cart.lines).map(|(reference, _)| reference.clone()).collect();
+        let is_cash = priced.provider == Provider::Cash;
+        let outlook =
+            claims::outlook(tx, &self.tenant, self.order.payload().mode, &references).await?;
+        let revision = tx.next_revision(&self.tenant).await?;
+        let mut payment = self.new_payment(priced, revision, env.now_ms);
+        match outlook {
+            Outlook::Free => {}
+            Outlook::HeldUp(reference) => payment.held_up = Some(reference),
+            Outlook::Settled => payment.state = PaymentState::AlreadyPaid,
+        }
+        tx.put_payment(&payment).await?;
+        let (tenant, id) = (&self.tenant, payment.payment);
+        tx.want_job(tenant, JobKind::EndLifetime, id, payment.lifetime_ends_at_ms).await?;
+        for reference in references.iter().cloned() {
+            let (tenant, state) = (tenant.clone(), ClaimState::Waiting);
+            let (mode, made_at_ms) = (payment.mode, env.now_ms);
+            let claim = Claim { tenant, mode, reference, payment: id, state, made_at_ms };
+            tx.put_claim(&claim).await?;
+        }
+        if is_cash {
+            // The officer has the money: the hold says so.
+            let taken = Evidence::CashTaken { amount: payment.total };
+            tx.add_evidence(tenant, id, &taken, Source::Act, env.now_ms).await?;
+        }
+        if !is_cash && references.is_empty() {
+            return Ok(payment);
+        }
+        Ok(settle(tx, tenant, id, env).await?.unwrap_or(payment))
     }
 
     fn new_payment(&self, priced: Priced, revision: u64, now_ms: i64) -> Payment {
@@ -165,6 +242,7 @@ impl Accept {
             changed_at_ms: now_ms,
             receipt_order_id: None,
             paid_at_ms: None,
+            held_up: None,
         }
     }
 }
@@ -231,7 +309,7 @@ fn check_lifetime(payload: &OrderPayload, now_ms: i64) -> Result<i64, Refusal> {
 fn check_payment_type(
     payment_type: Option<&PaymentType>,
     payload: &OrderPayload,
-) -> Result<Pin, Refusal> {
+) -> Result<(Provider, Pin), Refusal> {
     let Some(payment_type) = payment_type.filter(|t| t.currency == payload.total.currency()) else {
         return Err(Refusal(
             ErrorCode::UnknownPaymentType,
@@ -252,20 +330,27 @@ fn check_payment_type(
             ),
         ));
     }
-    let Some(pin) = &payment_type.pin else {
-        return Err(Refusal::of(
-            ErrorCode::PaymentTypeNotReady,
-            "The payment type has no Stripe keys yet. The administrator enters them on the \
-             Payment Types page.",
-        ));
+    let pin = match (payment_type.provider, &payment_type.pin) {
+        (Provider::Stripe, Some(pin)) => pin.clone(),
+        (Provider::Cash, _) => Pin { account: String::new(), generation: 0 },
+        (Provider::Stripe, None) => {
+            return Err(Refusal::of(
+                ErrorCode::PaymentTypeNotReady,
+                "The payment type has no Stripe keys yet. The administrator enters them on the \
+                 Payment Types page.",
+            ));
+        }
     };
     if !(payment_type.minor_min..=payment_type.minor_max).contains(&payload.total.minor()) {
         return Err(Refusal(
             ErrorCode::AmountRefused,
-            format!("Stripe does not take {}. Change the cart and hold again.", payload.total),
+            format!(
+                "{} is more or less than {} takes. Change the cart and hold again.",
+                payload.total, payment_type.code
+            ),
         ));
     }
-    Ok(pin.clone())
+    Ok((payment_type.provider, pin))
 }
 
 impl Refusal {

@@ -1,11 +1,15 @@
 //! Evidence comes in; state, order and receipt order ID follow in the same transaction.
 
+use crate::charges::claims;
 use crate::refund::alert;
 use crate::rows::{Attempt, AttemptState, Order, Payment, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
+use holdfast_domain::charge::Stage;
 use holdfast_domain::{
-    Evidence, Facts, PaymentId, PaymentState, ReceiptOrderId, SessionStatus, TenantSlug,
+    AttentionReason, Evidence, Facts, PaymentId, PaymentState, ReceiptOrderId, SessionStatus,
+    Standing, TenantSlug,
 };
+use std::collections::VecDeque;
 
 /// Something was learned about a payment.
 #[derive(Debug, Clone)]
@@ -81,30 +85,51 @@ impl Decision for EndLifetime {
     }
 }
 
-/// Reads the state off all evidence, disposes of attempts, makes the order, and writes the payment
-/// if anything about it changed.
+/// Reads the state off all evidence, disposes of attempts, makes the order, moves claims, and writes
+/// the payment if anything about it changed; then the same for each payment that this one touches
+/// through a charge of both.
 pub(crate) async fn settle<T: Tx>(
     tx: &mut T,
     tenant: &TenantSlug,
     id: PaymentId,
     env: &Env,
 ) -> Result<Option<Payment>, StoreError> {
+    let Some((payment, next)) = settle_one(tx, tenant, id, env).await? else { return Ok(None) };
+    if next.is_empty() {
+        return Ok(Some(payment));
+    }
+    let mut waiting = VecDeque::from(next);
+    while let Some(id) = waiting.pop_front() {
+        let Some((_, next)) = settle_one(tx, tenant, id, env).await? else { continue };
+        waiting.extend(next);
+    }
+    // Those may have moved the first one again.
+    tx.payment(tenant, id).await
+}
+
+/// A payment as it stands, and those that have to be looked at next.
+async fn settle_one<T: Tx>(
+    tx: &mut T,
+    tenant: &TenantSlug,
+    id: PaymentId,
+    env: &Env,
+) -> Result<Option<(Payment, Vec<PaymentId>)>, StoreError> {
     let Some(before) = tx.payment(tenant, id).await? else {
         return Ok(None);
     };
-    let mut evidence = tx.evidence(tenant, id).await?;
-    let all_disposed = dispose_attempts(tx, tenant, id, &evidence).await?;
-    let mut standing = Facts::from_evidence(&evidence).standing(before.total);
-    if standing.state == PaymentState::CancelRequested && all_disposed {
-        // The proof that a cancel waits for: no session takes money any more, and none came.
-        tx.add_evidence(tenant, id, &Evidence::Canceled, Source::Act, env.now_ms).await?;
-        evidence.push(Evidence::Canceled);
-        standing = Facts::from_evidence(&evidence).standing(before.total);
-    }
+    let (standing, followed) = loop {
+        let (standing, all_disposed) = stand(tx, &before, env).await?;
+        let stage = Stage::of(standing.state, standing.money_arrived, all_disposed);
+        let followed = claims::follow(tx, &before, stage, env).await?;
+        if !followed.learned {
+            break (standing, followed);
+        }
+    };
     let mut after = before.clone();
     after.state = standing.state;
     after.decline = standing.decline;
     after.attention = standing.attention;
+    after.held_up = followed.held_up;
     if standing.money_arrived && after.receipt_order_id.is_none() {
         let order = make_order(tx, &after, env).await?;
         after.receipt_order_id = Some(order.receipt_order_id);
@@ -115,7 +140,29 @@ pub(crate) async fn settle<T: Tx>(
         after.changed_at_ms = env.now_ms;
         tx.put_payment(&after).await?;
     }
-    Ok(Some(after))
+    if after.attention == Some(AttentionReason::PaidTwice) {
+        claims::give_back(tx, &after, env).await?;
+    }
+    Ok(Some((after, followed.next)))
+}
+
+/// What all evidence makes of a payment, and whether no attempt of it may take money any more.
+async fn stand<T: Tx>(
+    tx: &mut T,
+    payment: &Payment,
+    env: &Env,
+) -> Result<(Standing, bool), StoreError> {
+    let (tenant, id) = (&payment.tenant, payment.payment);
+    let mut evidence = tx.evidence(tenant, id).await?;
+    let all_disposed = dispose_attempts(tx, tenant, id, &evidence).await?;
+    let mut standing = Facts::from_evidence(&evidence).standing(payment.total);
+    if standing.state == PaymentState::CancelRequested && all_disposed {
+        // The proof that a cancel waits for: no session takes money any more, and none came.
+        tx.add_evidence(tenant, id, &Evidence::Canceled, Source::Act, env.now_ms).await?;
+        evidence.push(Evidence::Canceled);
+        standing = Facts::from_evidence(&evidence).standing(payment.total);
+    }
+    Ok((standing, all_disposed))
 }
 
 /// An attempt is disposed of once its session is known to be expired or complete. True if none is

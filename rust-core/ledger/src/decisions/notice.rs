@@ -1,9 +1,11 @@
 //! What a handheld says about an order after the hold.
 
 use crate::decisions::accept::{Refusal, find_sender};
+use crate::decisions::cash::{VoidOutcome, is_cash, void};
 use crate::decisions::learn::settle;
 use crate::rows::{DeviceStatus, JobKind, Notice, Payment, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
+use holdfast_domain::cash::officer_may_void;
 use holdfast_domain::{Evidence, TenantSlug};
 use holdfast_protocol::wire::ErrorCode;
 use holdfast_protocol::{NoticeKind, SignedNotice};
@@ -62,6 +64,11 @@ impl Decision for TakeNotice {
                 message: "This payment was held on another handheld. Ask there.".to_owned(),
             });
         }
+        if let Some(payment) = &payment
+            && is_cash(tx, payment).await?
+        {
+            return self.void(tx, payment, env).await;
+        }
         tx.add_notice(&self.row(env.now_ms)).await?;
         let payment = match payment {
             Some(payment) => self.act_on(tx, &payment, env).await?.map(Box::new),
@@ -91,6 +98,40 @@ impl TakeNotice {
         settle(tx, tenant, id, env).await
     }
 
+    /// Cash is given back by withdrawing, with its reason, soon after the hold.
+    async fn void<T: Tx>(
+        &self,
+        tx: &mut T,
+        payment: &Payment,
+        env: &Env,
+    ) -> Result<NoticeOutcome, StoreError> {
+        let payload = self.notice.payload();
+        let is_void = match payload.kind {
+            NoticeKind::Withdraw { .. } => true,
+            NoticeKind::Cancel => false,
+            NoticeKind::Quarantined { .. } => {
+                tx.add_notice(&self.row(env.now_ms)).await?;
+                return Ok(NoticeOutcome::Taken { payment: Some(Box::new(payment.clone())) });
+            }
+        };
+        let in_time = officer_may_void(payment.held_at_unix_s, payload.made_at_unix_s);
+        if !is_void || !in_time {
+            return Ok(void_refused(
+                "Cash is voided by withdrawing with a reason, within 15 minutes of the hold. The \
+                 administrator or finance can void it on the Cash page.",
+            ));
+        }
+        match void(tx, payment.clone(), env).await? {
+            VoidOutcome::Voided { payment, .. } => {
+                tx.add_notice(&self.row(env.now_ms)).await?;
+                Ok(NoticeOutcome::Taken { payment: Some(payment) })
+            }
+            VoidOutcome::HandedIn | VoidOutcome::Unknown => Ok(void_refused(
+                "This cash was handed in: its shift is closed. Ask the administrator or finance.",
+            )),
+        }
+    }
+
     fn row(&self, now_ms: i64) -> Notice {
         let payload = self.notice.payload();
         Notice {
@@ -104,4 +145,8 @@ impl TakeNotice {
             bytes: self.notice.to_bytes(),
         }
     }
+}
+
+fn void_refused(why: &str) -> NoticeOutcome {
+    NoticeOutcome::Refused { code: ErrorCode::VoidRefused, message: why.to_owned() }
 }

@@ -3,7 +3,7 @@
 use crate::rows::{Attempt, AttemptState, JobKind, Payment};
 use crate::schedule::RESEND_REMAINING_S_MIN;
 use crate::store::{Decision, Env, StoreError, Tx};
-use holdfast_domain::{PaymentId, PaymentState, TenantSlug};
+use holdfast_domain::{ChargeReference, PaymentId, PaymentState, TenantSlug};
 
 /// Opens the card page, or finds the one that is open.
 #[derive(Clone)]
@@ -47,6 +47,13 @@ pub enum PayOutcome {
         /// The next number.
         number: u32,
     },
+    /// Another payment holds a charge of this one: whoever pays now would pay twice.
+    HeldUp {
+        /// As it stands.
+        payment: Box<Payment>,
+        /// The charge.
+        reference: ChargeReference,
+    },
     /// It cannot be paid in this state.
     NotPayable {
         /// As it stands.
@@ -66,6 +73,9 @@ impl Decision for Pay {
         let attempts = tx.attempts(&self.tenant, self.payment).await?;
         if let Some(current) = attempts.iter().find(|a| a.state != AttemptState::Disposed) {
             return self.continue_with(tx, &payment, current, env.now_ms).await;
+        }
+        if let Some(reference) = payment.held_up.clone() {
+            return Ok(PayOutcome::HeldUp { payment: Box::new(payment), reference });
         }
         if !payment.state.can_be_paid() || payment.lifetime_ends_at_ms <= env.now_ms {
             return Ok(PayOutcome::NotPayable { payment: Box::new(payment) });

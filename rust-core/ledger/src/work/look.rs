@@ -80,14 +80,16 @@ async fn claim<L: Store>(
     Ok(())
 }
 
-/// A canceled or withdrawn payment must not be paid any more: its open session is expired. Stripe
+/// A payment that was canceled, withdrawn or settled by another must not be paid any more: its open
+/// session is expired. Stripe
 /// refuses that once the payer has finished, and the look that follows tells which it was.
 async fn end_what_nobody_wants<S: StripeCalls>(
     stripe: &S,
     payment: &Payment,
     attempts: &[Attempt],
 ) -> Result<(), WorkError> {
-    if !matches!(payment.state, PaymentState::CancelRequested | PaymentState::Withdrawn) {
+    use PaymentState as S;
+    if !matches!(payment.state, S::CancelRequested | S::Withdrawn | S::AlreadyPaid) {
         return Ok(());
     }
     for attempt in attempts.iter().filter(|it| it.state == AttemptState::Opened) {

@@ -156,14 +156,22 @@ fn five_lines_and_a_long_host_fit_a_qr_code_of_version_15() {
     large.sequence = 1_000_000;
     large.officer = OfficerId(10_000);
     large.catalogue_version = 10_000;
-    large.lines = (0..5).map(|i| OrderLine::Item { item: 65_000 + i, quantity: 99 }).collect();
     large.total = Money::new(99_999_999, Currency::USD);
     let host = "https://".to_owned() + &"h".repeat(40);
-    let address = pay_address(&host, &sign(large));
-    assert!(address.len() <= VERSION_15_M, "{} characters", address.len());
-    let alphanumeric =
-        |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || " $%*+-./:".contains(c);
-    assert!(address.chars().all(alphanumeric));
+    let charge = |i: i64| OrderLine::Charge {
+        reference: ChargeReference::parse(&format!("ABCDEFGHIJ-{i}")).unwrap(),
+        minor: 19_999_990 + i,
+    };
+    for lines in [
+        (0..5).map(|i| OrderLine::Item { item: 65_000 + i, quantity: 99 }).collect::<Vec<_>>(),
+        (0..5).map(charge).collect(),
+    ] {
+        let address = pay_address(&host, &sign(OrderPayload { lines, ..large.clone() }));
+        assert!(address.len() <= VERSION_15_M, "{} characters", address.len());
+        let alphanumeric =
+            |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || " $%*+-./:".contains(c);
+        assert!(address.chars().all(alphanumeric));
+    }
 }
 
 #[test]
@@ -180,8 +188,13 @@ fn a_pay_address_carries_the_order_in_either_case() {
 }
 
 fn any_payload() -> impl Strategy<Value = OrderPayload> {
-    let line = (any::<u32>(), any::<u32>())
+    let item = (any::<u32>(), any::<u32>())
         .prop_map(|(item, quantity)| OrderLine::Item { item, quantity });
+    let charge = ("[A-Z0-9]{1,12}", any::<i64>()).prop_map(|(reference, minor)| {
+        let reference = ChargeReference::parse(&reference).unwrap();
+        OrderLine::Charge { reference, minor }
+    });
+    let line = prop_oneof![item, charge];
     (
         (any::<[u8; 8]>(), "[a-z0-9]{1,24}", any::<bool>(), any::<[u8; 8]>(), 1..u64::MAX),
         (0..1_u64 << 47, any::<[u8; 10]>(), any::<u32>(), "[A-Z0-9]{1,12}", any::<u32>()),
@@ -203,6 +216,21 @@ fn any_payload() -> impl Strategy<Value = OrderPayload> {
             held_at_unix_s: c.2,
             lifetime_s,
         })
+}
+
+/// The line `["N-1", 6500]` in the bytes of WIRE.md; and the same reference in small letters.
+#[test]
+fn a_charge_line_has_these_bytes() {
+    let reference = ChargeReference::parse("N-1").unwrap();
+    let with =
+        OrderPayload { lines: vec![OrderLine::Charge { reference, minor: 6500 }], ..payload() };
+    let line = [0x0B, 0x81, 0x82, 0x63, b'N', b'-', b'1', 0x19, 0x19, 0x64];
+    let bytes = with.to_bytes();
+    let at = bytes.windows(line.len()).position(|found| found == line).unwrap();
+    assert_eq!(accept(&sign(with.clone()).to_bytes()).unwrap().payload(), &with);
+    let mut small = bytes.clone();
+    small[at + 4] = b'n';
+    assert!(OrderPayload::decode(&small).is_err());
 }
 
 proptest! {

@@ -3,7 +3,7 @@
 use super::{Effect, LedgerTx, Result, Sql};
 use crate::store::rows::{self, json, json_or_empty, same_bits};
 use crate::store::{Change, StoreError};
-use holdfast_domain::{DeviceId, Money, PaymentId, ReceiptOrderId, TenantSlug};
+use holdfast_domain::{ChargeReference, DeviceId, Money, PaymentId, ReceiptOrderId, TenantSlug};
 use holdfast_ledger::{Notice, Order, Payment, PaymentTx};
 use sqlx::query;
 
@@ -121,12 +121,12 @@ fn put_payment(payment: &Payment) -> std::result::Result<Sql<'_>, StoreError> {
         "INSERT INTO payments (tenant, payment, device, sequence, officer, digest, order_bytes, \
          carrier, mode, payment_type, pin_account, pin_generation, lines, currency, total_minor, \
          held_at_unix_s, accepted_at_ms, lifetime_ends_at_ms, state, decline, attention, \
-         revision, changed_at_ms, receipt_order_id, paid_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, payment) \
+         revision, changed_at_ms, receipt_order_id, paid_at_ms, held_up) VALUES (?, ?, ?, ?, ?, ?, ?, ?, \
+         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, payment) \
          DO UPDATE SET state = excluded.state, decline = excluded.decline, \
          attention = excluded.attention, revision = excluded.revision, \
          changed_at_ms = excluded.changed_at_ms, receipt_order_id = excluded.receipt_order_id, \
-         paid_at_ms = excluded.paid_at_ms",
+         paid_at_ms = excluded.paid_at_ms, held_up = excluded.held_up",
     );
     Ok(sql
         .bind(payment.tenant.as_str())
@@ -153,5 +153,6 @@ fn put_payment(payment: &Payment) -> std::result::Result<Sql<'_>, StoreError> {
         .bind(same_bits(payment.revision))
         .bind(payment.changed_at_ms)
         .bind(receipt.unwrap_or_default())
-        .bind(payment.paid_at_ms.unwrap_or(0)))
+        .bind(payment.paid_at_ms.unwrap_or(0))
+        .bind(payment.held_up.as_ref().map_or("", ChargeReference::as_str)))
 }

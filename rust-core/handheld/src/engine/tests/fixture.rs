@@ -197,6 +197,7 @@ pub(crate) fn status(payment: PaymentId, revision: u64, state: PaymentState) -> 
         paid_at_unix_s: None,
         decline: None,
         attention: None,
+        held_up: None,
     }
 }
 

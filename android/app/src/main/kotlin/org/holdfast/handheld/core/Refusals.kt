@@ -48,6 +48,7 @@ enum class RefreshRefusal {
 
 enum class SummaryRefusal {
     NotFound, NotADraft, NoCatalogue, CartEmpty, TooManyLines, Quantity, UnknownItem, RepeatedItem,
+    UnknownCharge, RepeatedCharge, TwoCurrencies,
     NothingOwed, TooMuch, OverCap, StorageFull, Storage, Closed,
 }
 
@@ -102,6 +103,9 @@ internal fun SummaryException.toRefusal(): SummaryRefusal = when (this) {
     is SummaryException.Quantity -> SummaryRefusal.Quantity
     is SummaryException.UnknownItem -> SummaryRefusal.UnknownItem
     is SummaryException.RepeatedItem -> SummaryRefusal.RepeatedItem
+    is SummaryException.UnknownCharge -> SummaryRefusal.UnknownCharge
+    is SummaryException.RepeatedCharge -> SummaryRefusal.RepeatedCharge
+    is SummaryException.TwoCurrencies -> SummaryRefusal.TwoCurrencies
     is SummaryException.NothingOwed -> SummaryRefusal.NothingOwed
     is SummaryException.TooMuch -> SummaryRefusal.TooMuch
     is SummaryException.OverCap -> SummaryRefusal.OverCap

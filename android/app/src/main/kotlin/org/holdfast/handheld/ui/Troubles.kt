@@ -45,6 +45,9 @@ fun SummaryRefusal.words(): Words = Words.Ours(
         SummaryRefusal.Quantity -> R.string.trouble_quantity
         SummaryRefusal.UnknownItem -> R.string.trouble_unknown_item
         SummaryRefusal.RepeatedItem -> R.string.trouble_unknown_item
+        SummaryRefusal.UnknownCharge -> R.string.trouble_unknown_charge
+        SummaryRefusal.RepeatedCharge -> R.string.trouble_repeated_charge
+        SummaryRefusal.TwoCurrencies -> R.string.trouble_two_currencies
         SummaryRefusal.NothingOwed -> R.string.trouble_nothing_owed
         SummaryRefusal.TooMuch -> R.string.trouble_too_much
         SummaryRefusal.OverCap -> R.string.trouble_over_cap

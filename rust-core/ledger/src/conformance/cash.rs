@@ -1,0 +1,78 @@
+//! Cash is paid by the hold, and voided by rule only.
+
+use super::claiming::{
+    GoesBack, HasJob, Look, card, cash, claims, now, open, owing, pays, state, withdraw,
+};
+use super::fixture::{Bench, NOW_MS, notice, tenant};
+use crate::{JobKind, NoticeOutcome, Store, TakeNotice, VoidCash, VoidOutcome};
+use holdfast_domain::{AttentionReason, ClaimState, PaymentState};
+use holdfast_protocol::NoticeKind;
+use holdfast_protocol::wire::ErrorCode;
+
+pub(super) async fn cash_beside_a_card_ends_the_card_page<B: Bench>(bench: &B) {
+    owing(bench).await;
+    let by_card = card(bench, 1, &[("N-1", 6500)]).await;
+    open(bench, &by_card).await;
+    let in_cash = cash(bench, 2, &[("N-1", 6500)]).await;
+    assert_eq!(in_cash.state, PaymentState::Paid);
+    assert!(in_cash.receipt_order_id.is_some());
+    assert_eq!(state(bench, &by_card).await, PaymentState::AlreadyPaid);
+    assert!(bench.store().run(Look(HasJob(JobKind::CheckSession, by_card.payment))).await.unwrap());
+    // The payer had finished on the card page before it was closed: the money is there twice, by
+    // two ways, so a person decides.
+    let twice = pays(bench, &by_card).await;
+    assert_eq!(twice.attention, Some(AttentionReason::PaidTwice));
+    assert!(!bench.store().run(Look(GoesBack(by_card.payment))).await.unwrap());
+    assert_eq!(state(bench, &in_cash).await, PaymentState::Paid);
+}
+
+pub(super) async fn voided_cash_gives_the_charge_back<B: Bench>(bench: &B) {
+    owing(bench).await;
+    let by_card = card(bench, 1, &[("N-1", 6500)]).await;
+    open(bench, &by_card).await;
+    let in_cash = cash(bench, 2, &[("N-1", 6500)]).await;
+    pays(bench, &by_card).await;
+    let NoticeOutcome::Taken { payment: Some(voided) } = withdraw(bench, &in_cash, 900).await
+    else {
+        panic!("the void was refused");
+    };
+    assert_eq!(voided.state, PaymentState::Withdrawn);
+    assert_eq!(state(bench, &by_card).await, PaymentState::Paid);
+    let settled = (by_card.payment, ClaimState::Settled);
+    assert!(claims(bench, "N-1").await.contains(&settled));
+    // Without money, whoever was told "already paid" can pay after all.
+    let in_cash = cash(bench, 3, &[("N-2", 4000)]).await;
+    let parked = card(bench, 4, &[("N-2", 4000)]).await;
+    assert_eq!(parked.state, PaymentState::AlreadyPaid);
+    let void = VoidCash { tenant: tenant(), payment: in_cash.payment };
+    let outcome = bench.store().run(void.clone()).await.unwrap();
+    assert!(matches!(outcome, VoidOutcome::Voided { new: true, .. }));
+    let again = bench.store().run(void).await.unwrap();
+    assert!(matches!(again, VoidOutcome::Voided { new: false, .. }));
+    assert_eq!(state(bench, &parked).await, PaymentState::Sent);
+    assert_eq!(now(bench, &parked).await.held_up, None);
+}
+
+pub(super) async fn cash_is_voided_by_rule_only<B: Bench>(bench: &B) {
+    owing(bench).await;
+    let refused = |outcome: NoticeOutcome| match outcome {
+        NoticeOutcome::Refused { code, .. } => assert_eq!(code, ErrorCode::VoidRefused),
+        NoticeOutcome::Taken { .. } => panic!("taken"),
+    };
+    let in_cash = cash(bench, 1, &[("N-1", 6500)]).await;
+    let cancel = notice(in_cash.payment, NoticeKind::Cancel);
+    refused(bench.store().run(TakeNotice { notice: cancel, tenant: tenant() }).await.unwrap());
+    refused(withdraw(bench, &in_cash, 901).await);
+    bench.hand_in(in_cash.payment).await;
+    refused(withdraw(bench, &in_cash, 60).await);
+    let void = VoidCash { tenant: tenant(), payment: in_cash.payment };
+    assert_eq!(bench.store().run(void).await.unwrap(), VoidOutcome::HandedIn);
+    assert_eq!(state(bench, &in_cash).await, PaymentState::Paid);
+    let by_card = card(bench, 2, &[("N-2", 4000)]).await;
+    let void = VoidCash { tenant: tenant(), payment: by_card.payment };
+    assert_eq!(bench.store().run(void).await.unwrap(), VoidOutcome::Unknown);
+    // The lifetime of an order ends nothing that is paid.
+    bench.set_now_ms(NOW_MS + 86_400_000);
+    let end = crate::EndLifetime { tenant: tenant(), payment: in_cash.payment };
+    assert_eq!(bench.store().run(end).await.unwrap().unwrap().state, PaymentState::Paid);
+}

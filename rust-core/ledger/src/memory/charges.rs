@@ -1,0 +1,64 @@
+//! What is owed, and the claims on it.
+
+use super::MemoryTx;
+use crate::charges::{Charge, Claim};
+use crate::store::{ChargeTx, StoreError};
+use holdfast_domain::{ChargeReference, Mode, PaymentId, TenantSlug};
+
+impl ChargeTx for MemoryTx {
+    async fn charge(
+        &mut self,
+        tenant: &TenantSlug,
+        reference: &ChargeReference,
+    ) -> Result<Option<Charge>, StoreError> {
+        Ok(self.tables.charges.get(&(tenant.clone(), reference.clone())).cloned())
+    }
+
+    async fn put_charge(&mut self, charge: &Charge) -> Result<(), StoreError> {
+        let key = (charge.tenant.clone(), charge.reference.clone());
+        self.tables.charges.insert(key, charge.clone());
+        Ok(())
+    }
+
+    async fn claims_of(
+        &mut self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let of = |claim: &&Claim| claim.tenant == *tenant && claim.payment == payment;
+        Ok(self.tables.claims.values().filter(of).cloned().collect())
+    }
+
+    async fn claims_on(
+        &mut self,
+        tenant: &TenantSlug,
+        mode: Mode,
+        reference: &ChargeReference,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let on = |claim: &&Claim| {
+            claim.tenant == *tenant && claim.mode == mode && claim.reference == *reference
+        };
+        let mut found: Vec<_> = self.tables.claims.values().filter(on).cloned().collect();
+        found.sort_by_key(|claim| (claim.made_at_ms, claim.payment));
+        Ok(found)
+    }
+
+    async fn put_claim(&mut self, claim: &Claim) -> Result<(), StoreError> {
+        let others = self.claims_on(&claim.tenant, claim.mode, &claim.reference).await?;
+        let settling = |it: &Claim| it.payment != claim.payment && it.state.is_settling();
+        if claim.state.is_settling() && others.iter().any(settling) {
+            return Err(StoreError::new("a second settling claim on one charge"));
+        }
+        let key = (claim.tenant.clone(), claim.reference.clone(), claim.payment);
+        self.tables.claims.insert(key, claim.clone());
+        Ok(())
+    }
+
+    async fn is_handed_in(
+        &mut self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> Result<bool, StoreError> {
+        Ok(self.tables.handed_in.contains(&(tenant.clone(), payment)))
+    }
+}

@@ -1,0 +1,48 @@
+//! What is owed, and the claims on it.
+
+use super::StoreError;
+use crate::charges::{Charge, Claim};
+use holdfast_domain::{ChargeReference, Mode, PaymentId, TenantSlug};
+use std::future::Future;
+
+/// Charges, the claims of payments on them, and cash that was handed in.
+pub trait ChargeTx: Send {
+    /// The charge of that reference.
+    fn charge(
+        &mut self,
+        tenant: &TenantSlug,
+        reference: &ChargeReference,
+    ) -> impl Future<Output = Result<Option<Charge>, StoreError>> + Send;
+
+    /// Writes a charge, new or changed, by its reference.
+    fn put_charge(
+        &mut self,
+        charge: &Charge,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// All claims of a payment.
+    fn claims_of(
+        &mut self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> impl Future<Output = Result<Vec<Claim>, StoreError>> + Send;
+
+    /// All claims on a charge in a mode, the oldest first.
+    fn claims_on(
+        &mut self,
+        tenant: &TenantSlug,
+        mode: Mode,
+        reference: &ChargeReference,
+    ) -> impl Future<Output = Result<Vec<Claim>, StoreError>> + Send;
+
+    /// Writes a claim, new or changed, by charge and payment. The database itself refuses a second
+    /// claim on a charge that is settling.
+    fn put_claim(&mut self, claim: &Claim) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// True if the cash of this payment was handed in: its shift is closed.
+    fn is_handed_in(
+        &mut self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}

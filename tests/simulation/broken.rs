@@ -16,17 +16,20 @@ pub enum Broken {
     EventBelieved,
     /// A hold that got no answer is held again as another payment.
     NewPaymentOnRetry,
+    /// A restored gateway goes on without asking Stripe what its backup does not have.
+    RestoredBlind,
 }
 
 impl Broken {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NewKeyOnRetry,
         Self::SendBeforeCommit,
         Self::BodyRecomputed,
         Self::AttemptWithoutProof,
         Self::EventBelieved,
         Self::NewPaymentOnRetry,
+        Self::RestoredBlind,
     ];
 
     /// Its name on the command line.
@@ -38,6 +41,7 @@ impl Broken {
             Self::AttemptWithoutProof => "attempt-without-proof",
             Self::EventBelieved => "event-believed",
             Self::NewPaymentOnRetry => "new-payment-on-retry",
+            Self::RestoredBlind => "restored-blind",
         }
     }
 }

@@ -6,6 +6,7 @@ use holdfast_domain::{
 };
 use holdfast_handheld::engine::{Config, Counters, Enrolment, Record, Write};
 use holdfast_ledger::memory::Tables;
+use holdfast_ledger::recovery::RecoveryKey;
 use holdfast_ledger::{Device, DeviceStatus, PaymentType, Pin};
 use holdfast_protocol::DevicePublicKey;
 use holdfast_protocol::wire::{
@@ -55,6 +56,12 @@ pub(super) fn tenant() -> TenantSlug {
 
 pub(super) fn payment_type_code() -> PaymentTypeCode {
     PaymentTypeCode::parse("STRIPE").expect("a code")
+}
+
+/// The only credentials of the run.
+pub(super) fn recovery_key() -> RecoveryKey {
+    let (tenant, payment_type) = (tenant(), payment_type_code());
+    RecoveryKey { tenant, payment_type, mode: Mode::Test, generation: 1 }
 }
 
 pub(super) fn gateway() -> GatewayId {

@@ -1,5 +1,6 @@
 //! The gateway: the ledger, the tasks that work on it, and the long polls that wait for it.
 
+use super::Broken;
 use super::faults::Fault;
 use super::fixture;
 use super::link::Exchange;
@@ -7,6 +8,7 @@ use super::shared::Shared;
 use super::tasks::Task;
 use super::world::{Happening, World};
 use holdfast_ledger::memory::{MemoryStore, Tables};
+use holdfast_ledger::recovery::Recovery;
 use holdfast_ledger::{Decision, Env, Payment, Store, StoreError};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -33,6 +35,8 @@ pub(super) struct Gateway {
     pub(super) work_at_ms: Option<i64>,
     /// The last backup, and when it was made.
     pub(super) backup: Option<(i64, Tables)>,
+    /// The task that asks Stripe what was lost.
+    pub(super) recovering: Option<u64>,
     /// When a backup was last put back.
     pub(super) restored_ms: Option<i64>,
 }
@@ -66,6 +70,7 @@ impl Gateway {
             polls: BTreeMap::new(),
             work_at_ms: None,
             backup: None,
+            recovering: None,
             restored_ms: None,
         }
     }
@@ -132,9 +137,17 @@ impl World {
     pub(super) fn restore(&mut self) {
         let Some((made_ms, tables)) = self.gateway.backup.take() else { return };
         self.kill_gateway("to be restored");
-        let ago_s = self.now_ms().saturating_sub(made_ms) / 1_000;
+        let (now_ms, broken) = (self.now_ms(), self.plan.broken);
+        let ago_s = now_ms.saturating_sub(made_ms) / 1_000;
         self.note(|| format!("gateway: put back to {ago_s} s ago"));
-        self.gateway.tables(|now| *now = tables);
+        self.gateway.tables(|now| {
+            *now = tables;
+            if broken != Some(Broken::RestoredBlind) {
+                let recovery =
+                    Recovery::begin(fixture::recovery_key(), String::new(), made_ms, now_ms);
+                now.recoveries.insert(recovery.key.clone(), recovery);
+            }
+        });
         self.gateway.epoch = self.gateway.epoch.saturating_add(1);
         self.gateway.restored_ms = Some(self.now_ms());
         self.watch.forget();

@@ -148,7 +148,9 @@ impl World {
             Ok(AcceptOutcome::Refused { code, message }) => {
                 self.note(|| format!("payer {index}: reads: {message}"));
                 return match code {
-                    ErrorCode::PaymentTypeNotReady | ErrorCode::DeviceNotApproved => {
+                    ErrorCode::PaymentTypeNotReady
+                    | ErrorCode::DeviceNotApproved
+                    | ErrorCode::Unavailable => {
                         self.presses_later(index);
                     }
                     _ => self.is_over(index, "is refused"),
@@ -166,7 +168,8 @@ impl World {
             Some(PayOutcome::NotPayable { payment } | PayOutcome::HeldUp { payment, .. }) => {
                 self.cannot_pay(index, &payment)
             }
-            Some(PayOutcome::Propose { .. } | PayOutcome::Unknown) | None => {
+            Some(PayOutcome::Recovering | PayOutcome::Propose { .. } | PayOutcome::Unknown)
+            | None => {
                 self.presses_later(index);
             }
         }

@@ -159,7 +159,7 @@ fn doses(chance: &mut Chance) -> Doses {
         let (likely, rates): (u32, &[u16]) = match fault {
             // One of these ends or changes the whole run.
             Fault::Revoked => (30, &[100, 300]),
-            Fault::Restored => (0, &[100, 300]),
+            Fault::Restored => (60, &[100, 300]),
             Fault::LaidAside => (60, &[100, 300]),
             Fault::GatewayAway | Fault::PowerCut | Fault::ClockJumps => (likely / 2, &[50, 200]),
             Fault::GatewayKilledBefore | Fault::GatewayKilledAfter => (likely, &[10, 50, 100]),

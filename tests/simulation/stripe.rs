@@ -8,9 +8,9 @@ use super::world::{Happening, World};
 use holdfast_ledger::work::StripeCalls;
 use holdfast_sandbox::core::{ApiFault, ApiRequest, ApiResponse, Arrival};
 use holdfast_stripe::exchange::{Answer, Exchange, Next, Outcome};
-use holdfast_stripe::objects::{Charge, CheckoutSession, List, PaymentIntent};
+use holdfast_stripe::objects::{Charge, CheckoutSession, Event, List, PaymentIntent};
 use holdfast_stripe::retry::RetryPolicy;
-use holdfast_stripe::{CallError, Created, FrozenRequest};
+use holdfast_stripe::{CallError, Created, FrozenRequest, Page};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +21,8 @@ const WAY_MS_MAX: i64 = 400;
 const TIMEOUT_MS: i64 = 20_000;
 /// How late a request can be that was taken for lost, in milliseconds (two days).
 const LATE_MS_MAX: i64 = 2 * 24 * 60 * 60 * 1_000;
+/// Rows on a page of what a restored gateway asks for: so few that lists have pages.
+const PAGE_MAX: u32 = 3;
 const SESSIONS: &str = "/v1/checkout/sessions";
 
 /// What was seen on the wire to Stripe.
@@ -209,6 +211,15 @@ fn outcome(response: ApiResponse) -> Outcome {
     })
 }
 
+fn list_query(limit: u32, created: Created, page: &Page) -> String {
+    let bound = |name: &str, at: Option<i64>| {
+        at.map(|at| format!("&created[{name}]={at}")).unwrap_or_default()
+    };
+    let after = page.starting_after.as_deref();
+    let after = after.map(|id| format!("&starting_after={id}")).unwrap_or_default();
+    format!("limit={limit}{}{}{after}", bound("gte", created.from), bound("lte", created.to))
+}
+
 impl StripeCalls for StripeDoor {
     async fn send_for_session(&self, frozen: &FrozenRequest) -> Result<CheckoutSession, CallError> {
         let FrozenRequest { path, body, idempotency_key } = frozen;
@@ -225,15 +236,25 @@ impl StripeCalls for StripeDoor {
         client_reference_id: &str,
         created: Created,
     ) -> Result<Vec<CheckoutSession>, CallError> {
-        let bound = |name: &str, at: Option<i64>| {
-            at.map(|at| format!("&created[{name}]={at}")).unwrap_or_default()
-        };
-        let query = format!("limit=100{}{}", bound("gte", created.from), bound("lte", created.to));
+        let page = Page::default();
+        let query = list_query(page.limit, created, &page);
         // Runs are far too short for a second page.
         let List { data, .. } = self.get::<List<CheckoutSession>>(SESSIONS, &query).await?;
         let ours =
             |s: &CheckoutSession| s.client_reference_id.as_deref() == Some(client_reference_id);
         Ok(data.into_iter().filter(ours).collect())
+    }
+
+    async fn sessions_page(
+        &self,
+        created: Created,
+        page: &Page,
+    ) -> Result<List<CheckoutSession>, CallError> {
+        self.get(SESSIONS, &list_query(PAGE_MAX, created, page)).await
+    }
+
+    async fn events_page(&self, created: Created, page: &Page) -> Result<List<Event>, CallError> {
+        self.get("/v1/events", &list_query(PAGE_MAX, created, page)).await
     }
 
     async fn payment_intent(&self, id: &str) -> Result<PaymentIntent, CallError> {

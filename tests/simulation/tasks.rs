@@ -8,7 +8,8 @@ use super::shared::Shared;
 use super::stripe::StripeDoor;
 use super::world::{Happening, World};
 use holdfast_domain::{PaymentId, TenantSlug};
-use holdfast_ledger::work::{Reads, carry_out, look};
+use holdfast_ledger::recovery::{Recovery, RecoveryStage};
+use holdfast_ledger::work::{Reads, carry_out, look, recover};
 use holdfast_ledger::{
     Attempt, Decision, FinishJob, Job, JobEnd, LeaseJobs, Payment, Source, Store, StoreError,
 };
@@ -90,6 +91,7 @@ impl World {
         if !self.gateway.is_up {
             return;
         }
+        self.go_on_recovering();
         let running = u32::try_from(self.gateway.tasks.len()).unwrap_or(u32::MAX);
         let limit = JOBS_AT_ONCE.saturating_sub(running);
         if limit == 0 {
@@ -100,6 +102,33 @@ impl World {
             let (ledger, stripe) = self.doors();
             self.begin(name, async move { work(&ledger, &stripe, job).await });
         }
+    }
+
+    /// Asks Stripe for the next page of what was lost, as the server does: one at a time.
+    fn go_on_recovering(&mut self) {
+        let Some(next) = self.next_recovery().filter(|next| next.due_at_ms <= self.now_ms()) else {
+            return;
+        };
+        let name = format!("recovering, {} from {:?}", next.stage.as_str(), next.cursor);
+        let (ledger, stripe) = self.doors();
+        let number = self.gateway.next_number.saturating_add(1);
+        self.gateway.recovering = Some(number);
+        self.begin(name, async move {
+            let now_ms = ledger.shared.lock().now_ms;
+            // It is put off if this fails.
+            let _ = recover(&ledger, &stripe, &next, now_ms).await;
+        });
+    }
+
+    /// What a restored ledger has to ask next, unless it is being asked already.
+    fn next_recovery(&self) -> Option<Recovery> {
+        if self.gateway.recovering.is_some_and(|number| self.gateway.tasks.contains_key(&number)) {
+            return None;
+        }
+        self.gateway.tables(|tables| {
+            let mut open = tables.recoveries.values().filter(|it| it.stage != RecoveryStage::Done);
+            open.next().cloned()
+        })
     }
 
     /// The payer is back from Stripe's page: Stripe is asked.
@@ -153,8 +182,9 @@ impl World {
             return;
         }
         let due = |job: &Job| job.due_at_ms.max(job.leased_until_ms);
-        let next = self.gateway.tables(|tables| tables.jobs.values().map(due).min());
-        let Some(next_ms) = next else { return };
+        let job_ms = self.gateway.tables(|tables| tables.jobs.values().map(due).min());
+        let recovery_ms = self.next_recovery().map(|next| next.due_at_ms);
+        let Some(next_ms) = job_ms.into_iter().chain(recovery_ms).min() else { return };
         let due_ms = next_ms.max(self.now_ms());
         let noticed_ms = due_ms.saturating_add(NOTICED_MS_MAX);
         if self.gateway.work_at_ms.is_some_and(|at_ms| at_ms <= noticed_ms) {

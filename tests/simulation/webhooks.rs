@@ -4,12 +4,12 @@ use super::Broken;
 use super::faults::Fault;
 use super::fixture;
 use super::world::{Happening, World};
-use holdfast_domain::{Evidence, PaymentId};
-use holdfast_ledger::work::{META_PAYMENT, mode};
-use holdfast_ledger::{Event, Hint, Learn, RecordEvent, Source};
+use holdfast_domain::Evidence;
+use holdfast_ledger::work::recorded;
+use holdfast_ledger::{Hint, Learn, Source};
 use holdfast_sandbox::core::{OutgoingDelivery, SendResult};
 use holdfast_stripe::WebhookSecret;
-use holdfast_stripe::objects::{self, EventType, Subject};
+use holdfast_stripe::objects::{self, EventType};
 use holdfast_stripe::webhook::{TOLERANCE_S, verify};
 use serde_json::Value;
 
@@ -75,12 +75,11 @@ impl World {
         let Ok(event) = serde_json::from_slice::<objects::Event>(&delivery.body) else {
             return 400;
         };
-        let hint = hint(&event);
+        let record = recorded(&fixture::tenant(), &event, delivery.body.clone(), now_ms);
         if self.plan.broken == Some(Broken::EventBelieved) {
-            self.believe(&event, &hint);
+            self.believe(&event, &record.hint);
         }
-        let stored = stored(&event, &delivery.body, now_ms);
-        match self.decide(RecordEvent { event: stored, hint }) {
+        match self.decide(record) {
             Ok(_) => 200,
             Err(_) => 503,
         }
@@ -106,47 +105,5 @@ impl World {
             evidence: vec![Evidence::Session { session, status }],
             objects: Vec::new(),
         });
-    }
-}
-
-fn stored(event: &objects::Event, body: &[u8], now_ms: i64) -> Event {
-    let object = match event.subject() {
-        Subject::Session { id }
-        | Subject::PaymentIntent { id }
-        | Subject::Charge { id, .. }
-        | Subject::Refund { id, .. }
-        | Subject::Dispute { id, .. } => id,
-        Subject::Other => String::new(),
-    };
-    Event {
-        tenant: fixture::tenant(),
-        mode: mode(event.livemode),
-        account: event.account.clone().unwrap_or_default(),
-        event: event.id.clone(),
-        kind: event.kind.as_str().to_owned(),
-        object,
-        received_at_ms: now_ms,
-        body: body.to_vec(),
-        payment: None,
-    }
-}
-
-/// What an event is about, as the server's webhook address reads it.
-fn hint(event: &objects::Event) -> Hint {
-    if matches!(event.kind, EventType::Other(_)) {
-        return Hint::Nothing;
-    }
-    let object = &event.data.object;
-    let note = object.get("metadata").and_then(|notes| notes.get(META_PAYMENT));
-    let reference = note.or_else(|| object.get("client_reference_id")).and_then(Value::as_str);
-    if let Some(payment) = reference.and_then(|text| PaymentId::parse(text).ok()) {
-        return Hint::Payment(payment);
-    }
-    match event.subject() {
-        Subject::Session { id } | Subject::PaymentIntent { id } => Hint::Object(id),
-        Subject::Charge { id, payment_intent }
-        | Subject::Refund { id, payment_intent }
-        | Subject::Dispute { id, payment_intent } => Hint::Object(payment_intent.unwrap_or(id)),
-        Subject::Other => Hint::Nothing,
     }
 }

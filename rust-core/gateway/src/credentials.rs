@@ -5,10 +5,13 @@ use crate::store::{StoreError, rows};
 use crate::vault::Place;
 use holdfast_domain::{Mode, PaymentTypeCode, TenantSlug};
 use holdfast_ledger::Payment;
+use holdfast_ledger::recovery::RecoveryKey;
 use holdfast_ledger::work::StripeCalls;
-use holdfast_stripe::objects::{Charge, CheckoutSession, Dispute, PaymentIntent, Refund};
+use holdfast_stripe::objects::{
+    Charge, CheckoutSession, Dispute, Event, List, PaymentIntent, Refund,
+};
 use holdfast_stripe::{
-    ApiKey, CallError, Client, ClientConfig, ConfigError, Created, FrozenRequest, KeyError,
+    ApiKey, CallError, Client, ClientConfig, ConfigError, Created, FrozenRequest, KeyError, Page,
     WebhookSecret,
 };
 use sqlx::query;
@@ -185,21 +188,51 @@ impl Clients {
         Ok(crate::accounts::impatient(&found.api_base, found.secret_key)?)
     }
 
+    /// The keys that a restored ledger asks with: those that were in force, or what has taken their
+    /// place since.
+    pub(crate) async fn for_recovery(
+        &self,
+        core: &Core,
+        key: &RecoveryKey,
+    ) -> Result<Keys, CredentialsError> {
+        let RecoveryKey { tenant, payment_type, mode, generation } = key;
+        let set = (tenant, payment_type, *mode);
+        let newest = newest_generation(core, tenant, payment_type, *mode).await;
+        let newest = newest.map_err(FolderError::from)?.filter(|newest| newest != generation);
+        Ok(Keys {
+            pinned: self.of_set(core, set, *generation).await?,
+            successor: match newest {
+                Some(newest) => Some(self.of_set(core, set, newest).await?),
+                None => None,
+            },
+        })
+    }
+
     async fn of_generation(
         &self,
         core: &Core,
         payment: &Payment,
         generation: u32,
     ) -> Result<Client, CredentialsError> {
-        let base = api_base(core, payment, generation).await.map_err(FolderError::from)?;
+        let set = (&payment.tenant, &payment.payment_type, payment.mode);
+        self.of_set(core, set, generation).await
+    }
+
+    async fn of_set(
+        &self,
+        core: &Core,
+        set: (&TenantSlug, &PaymentTypeCode, Mode),
+        generation: u32,
+    ) -> Result<Client, CredentialsError> {
+        let base = api_base_of(core, set, generation).await.map_err(FolderError::from)?;
         let base = base.ok_or(CredentialsError::Missing(generation))?;
-        let (tenant, code) = (&payment.tenant, &payment.payment_type);
-        let key = (tenant.clone(), code.clone(), payment.mode, generation, base);
+        let (tenant, code, mode) = set;
+        let key = (tenant.clone(), code.clone(), mode, generation, base);
         let known = self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(client) = known {
             return Ok(client);
         }
-        let found = credentials(core, tenant, code, payment.mode, generation).await?;
+        let found = credentials(core, tenant, code, mode, generation).await?;
         let client = Client::new(ClientConfig::new(&found.api_base, found.secret_key)?)?;
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(made.entry(key).or_insert(client).clone())
@@ -248,6 +281,18 @@ impl StripeCalls for Keys {
         self.first_good(|client| client.checkout_sessions_of(client_reference_id, created)).await
     }
 
+    async fn sessions_page(
+        &self,
+        created: Created,
+        page: &Page,
+    ) -> Result<List<CheckoutSession>, CallError> {
+        self.first_good(|client| client.checkout_sessions(created, page)).await
+    }
+
+    async fn events_page(&self, created: Created, page: &Page) -> Result<List<Event>, CallError> {
+        self.first_good(|client| client.events(created, false, page)).await
+    }
+
     async fn payment_intent(&self, id: &str) -> Result<PaymentIntent, CallError> {
         self.first_good(|client| client.payment_intent(id)).await
     }
@@ -290,12 +335,20 @@ pub(crate) async fn api_base(
     payment: &Payment,
     generation: u32,
 ) -> Result<Option<String>, StoreError> {
+    let set = (&payment.tenant, &payment.payment_type, payment.mode);
+    api_base_of(core, set, generation).await
+}
+
+async fn api_base_of(
+    core: &Core,
+    (tenant, code, mode): (&TenantSlug, &PaymentTypeCode, Mode),
+    generation: u32,
+) -> Result<Option<String>, StoreError> {
     let sql = query(
         "SELECT api_base FROM processors WHERE tenant = ? AND code = ? AND mode = ? AND \
          generation = ?",
     );
-    let sql = sql.bind(payment.tenant.as_str()).bind(payment.payment_type.as_str());
-    let sql = sql.bind(payment.mode.as_str()).bind(i64::from(generation));
-    let row = sql.fetch_optional(&core.store.reads).await?;
+    let sql = sql.bind(tenant.as_str()).bind(code.as_str()).bind(mode.as_str());
+    let row = sql.bind(i64::from(generation)).fetch_optional(&core.store.reads).await?;
     row.as_ref().map(|row| rows::text(row, "api_base")).transpose()
 }

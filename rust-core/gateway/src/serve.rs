@@ -7,7 +7,7 @@ use crate::http::tls::{TlsError, acceptor, private_ca};
 use crate::http::{App, router};
 use crate::store::StoreError;
 use crate::urls::{PublicUrl, UrlError};
-use crate::worker::work;
+use crate::worker::{recover_all, work};
 use crate::world::{SharedWorld, SystemWorld};
 use std::io;
 use std::net::SocketAddr;
@@ -83,6 +83,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     working: JoinHandle<()>,
+    recovering: JoinHandle<()>,
     core: Arc<Core>,
 }
 
@@ -122,10 +123,11 @@ pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, S
     let app =
         App::new(Arc::clone(&core), Arc::clone(&clients), public_url.clone(), stopping.clone());
     let app = router(Arc::new(app.await?));
-    let working = tokio::spawn(work(Arc::clone(&core), clients, stopping.clone()));
+    let working = tokio::spawn(work(Arc::clone(&core), Arc::clone(&clients), stopping.clone()));
+    let recovering = tokio::spawn(recover_all(Arc::clone(&core), clients, stopping.clone()));
     let serving = tokio::spawn(serve(listener, tls, app, stopping));
     tracing::info!(url, public_url = public_url.as_str(), "the gateway is up");
-    Ok(Running { url, public_url, stop, serving, working, core })
+    Ok(Running { url, public_url, stop, serving, working, recovering, core })
 }
 
 /// Returns once the gateway is told to stop.
@@ -170,7 +172,7 @@ impl Running {
     pub async fn shutdown(self) {
         // Nobody may be listening any more; then there is nothing to stop.
         let _ = self.stop.send(true);
-        for task in [self.serving, self.working] {
+        for task in [self.serving, self.working, self.recovering] {
             if task.await.is_err() {
                 tracing::error!("a task of the gateway stopped before its time");
             }

@@ -21,6 +21,8 @@
 //! 7. [`AskRefund`] and what follows it ([`refund`]) send money back, never more than came.
 //! 8. [`LeaseJobs`] and [`FinishJob`] hand durable work to workers, fenced, so that a slow worker
 //!    cannot finish what another has taken over.
+//! 9. After a restore, [`BeginRecovery`], [`TakeSessions`] and [`TakeEvents`] bring back what Stripe knows
+//!    and the backup does not ([`recovery`]); until that is done, [`Pay`] opens no new card page.
 //!
 //! What orders are for may be owed already: [`charges`] holds who settles what, so that a charge is
 //! paid once.
@@ -35,6 +37,7 @@ pub mod conformance;
 mod decisions;
 pub mod memory;
 pub mod observe;
+pub mod recovery;
 pub mod refund;
 mod rows;
 pub mod schedule;
@@ -53,6 +56,7 @@ pub use decisions::learn::{EndLifetime, Learn, LearnOutcome};
 pub use decisions::notice::{NoticeOutcome, TakeNotice};
 pub use decisions::open::{OpenRefused, SessionOpened};
 pub use decisions::pay::{Pay, PayOutcome, Proposal};
+pub use decisions::recover::{BeginRecovery, PutOffRecovery, TakeEvents, TakeSessions};
 pub use refund::{
     Acknowledge, AlertStatus, AskRefund, AskRefundOutcome, AuditAct, FinanceAlert, RefundKey,
     RefundMade, RefundRefused, RefundRequest, RefundWaits, RefundsOf, RequestState, refunds_known,
@@ -62,6 +66,6 @@ pub use rows::{
     Payment, PaymentType, Pin, Source,
 };
 pub use store::{
-    AuditTx, ChargeTx, Decision, Env, EvidenceTx, JobTx, PaymentTx, RefundTx, SetupTx, Store,
-    StoreError, Tx,
+    AuditTx, ChargeTx, Decision, Env, EvidenceTx, JobTx, PaymentTx, RecoveryTx, RefundTx, SetupTx,
+    Store, StoreError, Tx,
 };

@@ -1,16 +1,19 @@
 //! The ledger in memory: the store of tests and of the simulation.
 //!
-//! A decision works on a copy, which takes the place of the state if nobody else was faster;
-//! otherwise it is run again, as a database with serializable transactions would.
+//! One decision at a time has the tables and writes into them, keeping how each write is taken back:
+//! a decision that fails leaves nothing behind.
 
 mod charges;
 mod evidence;
 mod jobs;
 mod payments;
+mod recovery;
 mod refunds;
+mod rows;
 mod setup;
 
 use crate::charges::{Charge, Claim};
+use crate::recovery::{FoundSession, Recovery, RecoveryKey};
 use crate::refund::{AuditAct, FinanceAlert, RefundKey, RefundRequest};
 use crate::rows::{Attempt, Device, Event, Job, JobKind, Notice, Order, Payment, PaymentType};
 use crate::store::{Decision, Env, Store, StoreError};
@@ -19,8 +22,8 @@ use holdfast_domain::{
     Catalogue, ChargeReference, DeviceId, Evidence, GatewayId, PaymentId, PaymentTypeCode,
     TenantSlug,
 };
+use rows::{Place, Rows};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Everything in the ledger. The fields are open, so that a test can look at all of it.
 #[derive(Clone, Default)]
@@ -45,47 +48,38 @@ pub struct Tables {
     pub refund_requests: BTreeMap<(TenantSlug, RefundKey), RefundRequest>,
     pub alerts: BTreeMap<(TenantSlug, String), FinanceAlert>,
     pub acts: Vec<AuditAct>,
+    pub recoveries: BTreeMap<RecoveryKey, Recovery>,
+    pub found: BTreeMap<(TenantSlug, String), FoundSession>,
 }
 
 /// A [`Store`] without a database.
 pub struct MemoryStore<C> {
     gateway: GatewayId,
     environment: C,
-    state: Mutex<(u64, Tables)>,
+    place: Place,
 }
 
 impl<C: Fn() -> Env + Send + Sync> MemoryStore<C> {
     /// An empty ledger; `environment` tells the time and draws randomness for each decision.
     pub fn new(gateway: GatewayId, environment: C) -> Self {
-        Self { gateway, environment, state: Mutex::default() }
+        Self { gateway, environment, place: Place::new() }
     }
 
     /// Looks at the tables, or changes what is no decision's to change (devices, catalogues …).
     pub fn with_tables<R>(&self, look: impl FnOnce(&mut Tables) -> R) -> R {
-        let mut state = self.lock();
-        state.0 = state.0.wrapping_add(1);
-        look(&mut state.1)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, (u64, Tables)> {
-        // A panic inside `look` is a failed test; the tables are of no more use then.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        look(self.place.take().all())
     }
 }
 
 impl<C: Fn() -> Env + Send + Sync> Store for MemoryStore<C> {
     async fn run<D: Decision>(&self, decision: D) -> Result<D::Outcome, StoreError> {
         let env = (self.environment)();
-        loop {
-            let (version, tables) = self.lock().clone();
-            let mut tx = MemoryTx { gateway: self.gateway, tables };
-            let outcome = decision.decide(&mut tx, &env).await?;
-            let mut state = self.lock();
-            if state.0 == version {
-                *state = (version.wrapping_add(1), tx.tables);
-                return Ok(outcome);
-            }
+        let mut tx = MemoryTx { gateway: self.gateway, tables: self.place.take() };
+        let outcome = decision.decide(&mut tx, &env).await;
+        if outcome.is_err() {
+            tx.tables.roll_back();
         }
+        outcome
     }
 }
 
@@ -95,7 +89,7 @@ impl<C: Fn() -> Env + Send + Sync> Reads for MemoryStore<C> {
         tenant: &TenantSlug,
         payment: PaymentId,
     ) -> Result<Option<Payment>, StoreError> {
-        Ok(self.lock().1.payments.get(&(tenant.clone(), payment)).cloned())
+        Ok(self.place.take().payments.get(&(tenant.clone(), payment)).cloned())
     }
 
     async fn attempts(
@@ -103,7 +97,7 @@ impl<C: Fn() -> Env + Send + Sync> Reads for MemoryStore<C> {
         tenant: &TenantSlug,
         payment: PaymentId,
     ) -> Result<Vec<Attempt>, StoreError> {
-        Ok(attempts_of(&self.lock().1, tenant, payment))
+        Ok(attempts_of(&self.place.take(), tenant, payment))
     }
 }
 
@@ -114,7 +108,7 @@ fn attempts_of(tables: &Tables, tenant: &TenantSlug, payment: PaymentId) -> Vec<
 }
 
 /// One transaction of a [`MemoryStore`].
-pub struct MemoryTx {
+struct MemoryTx<'s> {
     gateway: GatewayId,
-    tables: Tables,
+    tables: Rows<'s>,
 }

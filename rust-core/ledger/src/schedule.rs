@@ -16,6 +16,10 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// and the webhook that would tell may have missed us.
 const FOLLOW_AGAIN_MS: [i64; 6] = [DAY_MS, DAY_MS, 2 * DAY_MS, 4 * DAY_MS, 8 * DAY_MS, 14 * DAY_MS];
 
+/// The pause between two pages that a restored ledger asks for, in milliseconds: at most four requests
+/// a second, a sixth of what Stripe takes in test mode.
+pub const PAGE_AGAIN_MS: i64 = 250;
+
 /// How long a worker may keep a job before another takes it over, in milliseconds: longer than
 /// a call to Stripe with all its retries.
 pub const LEASE_MS: i64 = 90_000;

@@ -5,6 +5,7 @@ mod charges;
 mod evidence;
 mod jobs;
 mod payments;
+mod recovery;
 mod refunds;
 mod setup;
 
@@ -13,6 +14,7 @@ pub use charges::ChargeTx;
 pub use evidence::EvidenceTx;
 pub use jobs::JobTx;
 pub use payments::PaymentTx;
+pub use recovery::RecoveryTx;
 pub use refunds::RefundTx;
 pub use setup::SetupTx;
 
@@ -65,6 +67,12 @@ pub trait Store: Send + Sync {
 
 /// One transaction's view of the rows. Every method sees what the transaction wrote before. Each
 /// part has a trait and a file of its own, here and in each store.
-pub trait Tx: SetupTx + PaymentTx + EvidenceTx + ChargeTx + JobTx + RefundTx + AuditTx {}
+pub trait Tx:
+    SetupTx + PaymentTx + EvidenceTx + ChargeTx + JobTx + RefundTx + RecoveryTx + AuditTx
+{
+}
 
-impl<T: SetupTx + PaymentTx + EvidenceTx + ChargeTx + JobTx + RefundTx + AuditTx> Tx for T {}
+impl<T> Tx for T where
+    T: SetupTx + PaymentTx + EvidenceTx + ChargeTx + JobTx + RefundTx + RecoveryTx + AuditTx
+{
+}

@@ -55,3 +55,8 @@ fn a_hold_without_an_answer_that_becomes_another_payment() {
     let (_, rule) = caught(Broken::NewPaymentOnRetry, 400);
     assert_eq!(rule, "one hold is one payment");
 }
+
+#[test]
+fn a_restored_gateway_that_does_not_ask_stripe() {
+    caught(Broken::RestoredBlind, 2_000);
+}

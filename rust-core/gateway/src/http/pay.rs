@@ -54,6 +54,7 @@ async fn ask(app: &App, payment: &Payment) -> Result<Asked, Problem> {
             PayOutcome::Open { url } => return Ok(Asked::Way(Way::Stripe(url))),
             PayOutcome::Opening { attempt } => return Ok(Asked::Wait(attempt)),
             PayOutcome::Propose { number: next } => number = next,
+            PayOutcome::Recovering => return Err(recovering()),
             PayOutcome::NotPayable { .. } | PayOutcome::HeldUp { .. } => {
                 return Ok(Asked::Way(Way::Payment));
             }
@@ -103,6 +104,17 @@ async fn has_failed(app: &App, attempt: &Attempt) -> Result<bool, StoreError> {
     let sql = sql.bind(attempt.tenant.as_str()).bind(JobKind::OpenSession.as_str());
     let sql = sql.bind(attempt.payment.to_string()).bind(app.core.now_ms());
     Ok(sql.fetch_optional(&app.core.store.reads).await?.is_some())
+}
+
+/// A gateway that was put back opens no new card page until it knows of every old one.
+pub(super) fn recovering() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Please wait a few minutes",
+        "The gateway was restored from a backup and is asking Stripe what happened since. What was \
+         paid is found again.",
+        "Try again in a few minutes. You cannot pay twice by that.",
+    )
 }
 
 fn no_answer() -> Problem {

@@ -3,7 +3,7 @@
 use super::error::{ApiError, Problem, status};
 use super::handheld::refused_order;
 use super::layers::FormTargets;
-use super::pay::{Way, way_to_pay};
+use super::pay::{Way, recovering, way_to_pay};
 use super::{App, HostOwner, Peer, log_failure};
 use crate::core::Tenant;
 use crate::pages::payer::{
@@ -102,6 +102,9 @@ fn read_order(base32: &str, owner: &HostOwner) -> Result<Accept, Problem> {
 }
 
 fn refused(code: ErrorCode, message: String) -> Problem {
+    if code == ErrorCode::Unavailable {
+        return recovering();
+    }
     Problem::new(status(code), "This cannot be paid", message, "Nothing was charged.")
 }
 

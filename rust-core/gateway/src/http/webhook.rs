@@ -14,11 +14,11 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
-use holdfast_domain::{PaymentId, TenantSlug};
-use holdfast_ledger::work::{META_PAYMENT, mode};
-use holdfast_ledger::{Event, Hint, RecordEvent, RecordEventOutcome, Store};
+use holdfast_domain::TenantSlug;
+use holdfast_ledger::work::{mode, recorded};
+use holdfast_ledger::{RecordEventOutcome, Store};
 use holdfast_protocol::wire::ErrorCode;
-use holdfast_stripe::objects::{self, EventType, Subject};
+use holdfast_stripe::objects;
 use holdfast_stripe::webhook::{SIGNATURE_HEADER, TOLERANCE_S, verify};
 use serde_json::{Value, json};
 use sqlx::query;
@@ -80,7 +80,7 @@ async fn deliver(
         }
     };
     let kind = event.kind.as_str().to_owned();
-    let record = RecordEvent { hint: hint(&event), event: stored(app, tenant, &event, body) };
+    let record = recorded(&tenant.slug, &event, body.to_vec(), app.core.now_ms());
     let outcome = app.core.store.run(record).await?;
     match outcome {
         RecordEventOutcome::Followed(payment) => {
@@ -122,49 +122,6 @@ async fn read_event(
         )));
     }
     Ok(Ok(event))
-}
-
-fn stored(app: &App, tenant: &Tenant, event: &objects::Event, body: &Bytes) -> Event {
-    let object = match event.subject() {
-        Subject::Session { id }
-        | Subject::PaymentIntent { id }
-        | Subject::Charge { id, .. }
-        | Subject::Refund { id, .. }
-        | Subject::Dispute { id, .. } => id,
-        Subject::Other => String::new(),
-    };
-    Event {
-        tenant: tenant.slug.clone(),
-        mode: mode(event.livemode),
-        account: event.account.clone().unwrap_or_default(),
-        event: event.id.clone(),
-        kind: event.kind.as_str().to_owned(),
-        object,
-        received_at_ms: app.core.now_ms(),
-        body: body.to_vec(),
-        payment: None,
-    }
-}
-
-/// What an event is about. Our own note on the object comes first: it is there even before we
-/// know the object.
-fn hint(event: &objects::Event) -> Hint {
-    if matches!(event.kind, EventType::Other(_)) {
-        return Hint::Nothing;
-    }
-    let object = &event.data.object;
-    let note = object.get("metadata").and_then(|notes| notes.get(META_PAYMENT));
-    let reference = note.or_else(|| object.get("client_reference_id")).and_then(Value::as_str);
-    if let Some(payment) = reference.and_then(|text| PaymentId::parse(text).ok()) {
-        return Hint::Payment(payment);
-    }
-    match event.subject() {
-        Subject::Session { id } | Subject::PaymentIntent { id } => Hint::Object(id),
-        Subject::Charge { id, payment_intent }
-        | Subject::Refund { id, payment_intent }
-        | Subject::Dispute { id, payment_intent } => Hint::Object(payment_intent.unwrap_or(id)),
-        Subject::Other => Hint::Nothing,
-    }
 }
 
 /// Remembers a refused delivery for the administrator, unless there are too many of them.

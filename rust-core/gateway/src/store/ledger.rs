@@ -5,9 +5,11 @@ mod charges;
 mod evidence;
 mod jobs;
 mod payments;
+mod recovery;
 pub(crate) mod refunds;
 mod setup;
 
+pub(crate) use recovery::recovery;
 pub(crate) use setup::catalogue;
 
 use super::{Change, StoreError, WriteTx};

@@ -8,7 +8,7 @@ mod ledger;
 pub(crate) mod rows;
 mod writer;
 
-pub(crate) use ledger::{LedgerTx, catalogue, refunds};
+pub(crate) use ledger::{LedgerTx, catalogue, recovery, refunds};
 pub(crate) use writer::{WriteTx, Writer};
 
 use crate::world::{NoEntropy, SharedWorld, World, random};
@@ -185,6 +185,7 @@ fn migrator() -> Migrator {
     let migrations = [
         (1, "first", include_str!("../../migrations/0001_first.sql")),
         (2, "office", include_str!("../../migrations/0002_office.sql")),
+        (20, "recovery", include_str!("../../migrations/0020_recovery.sql")),
         (30, "ca", include_str!("../../migrations/0030_ca.sql")),
         (50, "charges", include_str!("../../migrations/0050_charges.sql")),
         (60, "refunds", include_str!("../../migrations/0060_refunds.sql")),

@@ -5,6 +5,10 @@
 //! fenced. What a job does may be done twice without harm: requests are frozen, and evidence is
 //! evidence however often it is brought.
 
+mod recovery;
+
+pub(crate) use recovery::recover_all;
+
 use crate::accounts::{self, KeyOf};
 use crate::core::Core;
 use crate::credentials::Clients;

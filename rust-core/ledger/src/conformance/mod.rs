@@ -18,6 +18,7 @@ mod fixture;
 mod giving_up;
 mod interleaving;
 mod jobs;
+mod recovering;
 mod refunds;
 mod settling;
 mod whole_life;
@@ -72,6 +73,13 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         claiming::a_trial_settles_nothing,
         claiming::charges_are_written_all_or_none,
         interleaving::no_interleaving_settles_a_charge_twice,
+        recovering::until_stripe_was_asked_nothing_new_is_opened,
+        recovering::a_page_found_before_its_order_is_its_attempt,
+        recovering::a_page_found_after_its_order_is_its_attempt,
+        recovering::the_answer_that_a_backup_waits_for_is_found,
+        recovering::what_was_accepted_once_is_accepted_again,
+        recovering::a_page_is_taken_once_and_trouble_is_told,
+        recovering::no_money_goes_back_that_may_be_back_already,
         jobs::an_event_is_stored_once,
         jobs::an_event_wakes_the_payment_it_names,
         jobs::a_lost_lease_cannot_finish,

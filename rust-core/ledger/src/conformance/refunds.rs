@@ -15,7 +15,7 @@ use holdfast_domain::{
 use holdfast_stripe::objects::RefundReason;
 
 /// A payment of 12.50 that is paid.
-async fn paid<B: Bench>(bench: &B) -> Payment {
+pub(super) async fn paid<B: Bench>(bench: &B) -> Payment {
     let payment = accepted(bench, 1).await;
     pay(bench, payment.payment, 1).await;
     opened(bench, payment.payment, 1).await;
@@ -47,7 +47,7 @@ fn part(minor: i64) -> RefundAmount {
     RefundAmount::Part(Money::new(minor, Currency::USD))
 }
 
-async fn ask<B: Bench>(
+pub(super) async fn ask<B: Bench>(
     bench: &B,
     payment: &Payment,
     n: u8,

@@ -3,6 +3,8 @@
 use crate::charges::Claim;
 use crate::charges::claims::{self, Outlook};
 use crate::decisions::learn::settle;
+use crate::decisions::recover::{adopt, is_recovering};
+use crate::recovery::FoundSession;
 use crate::rows::{Carrier, Device, DeviceStatus, JobKind, Payment, PaymentType, Pin, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
 use holdfast_domain::cart::NO_CATALOGUE;
@@ -74,18 +76,21 @@ impl Decision for Accept {
                 Refusal::conflict().into()
             });
         }
-        if tx.is_given_up(&self.tenant, payload.payment).await? {
-            return Ok(Refusal::of(
-                ErrorCode::Withdrawn,
-                "The officer gave this order up. Do not pay it; ask the officer for a new one.",
-            )
-            .into());
+        // A card page at Stripe proves that a ledger which is lost had taken this order.
+        let mut found = tx.found_sessions(&self.tenant, payload.payment).await?;
+        found.retain(|session| session.mode == payload.mode);
+        let given_up = tx.is_given_up(&self.tenant, payload.payment).await?;
+        if given_up && found.is_empty() {
+            return self.refuse_for_good(tx, Refusal::given_up()).await;
         }
-        let priced = match self.check_content(tx, &device, env.now_ms).await? {
+        let priced = match self.check_content(tx, &device, found.last(), env.now_ms).await? {
             Ok(priced) => priced,
-            Err(refusal) => return Ok(refusal.into()),
+            Err(refusal) => return self.refuse_for_good(tx, refusal).await,
         };
-        let payment = self.write(tx, priced, env).await?;
+        let mut payment = self.write(tx, priced, env).await?;
+        if !found.is_empty() {
+            payment = self.with_found(tx, payment, &found, given_up, env).await?;
+        }
         Ok(AcceptOutcome::Accepted { payment: Box::new(payment), new: true })
     }
 }
@@ -98,15 +103,48 @@ struct Priced {
 }
 
 impl Accept {
+    /// A ledger that is recovering refuses nothing for good: what it does not know yet may decide.
+    async fn refuse_for_good<T: Tx>(
+        &self,
+        tx: &mut T,
+        refusal: Refusal,
+    ) -> Result<AcceptOutcome, StoreError> {
+        let recovering = is_recovering(tx, &self.tenant, self.order.payload().mode).await?;
+        Ok(if recovering { Refusal::recovering() } else { refusal }.into())
+    }
+
+    /// The payment with the card pages that it had in a ledger which is lost.
+    async fn with_found<T: Tx>(
+        &self,
+        tx: &mut T,
+        payment: Payment,
+        found: &[FoundSession],
+        given_up: bool,
+        env: &Env,
+    ) -> Result<Payment, StoreError> {
+        let id = payment.payment;
+        adopt(tx, &payment, found, env).await?;
+        tx.remove_found_sessions(&self.tenant, id).await?;
+        if given_up {
+            let asked = Evidence::CancelRequested;
+            tx.add_evidence(&self.tenant, id, &asked, Source::Act, env.now_ms).await?;
+        }
+        Ok(settle(tx, &self.tenant, id, env).await?.unwrap_or(payment))
+    }
+
     /// May this device hold for this, in this way, at this price?
     async fn check_content<T: Tx>(
         &self,
         tx: &mut T,
         device: &Device,
+        found: Option<&FoundSession>,
         now_ms: i64,
     ) -> Result<Result<Priced, Refusal>, StoreError> {
         let payload = self.order.payload();
-        if let Err(refusal) = check_device(device) {
+        // What was accepted once stays accepted, whatever has become of its handheld.
+        if let Err(refusal) = check_device(device)
+            && found.is_none()
+        {
             return Ok(Err(refusal));
         }
         let used = tx.payment_of_sequence(&self.tenant, payload.device, payload.sequence).await?;
@@ -117,14 +155,20 @@ impl Accept {
                  handheld was copied or put back to an older state.",
             )));
         }
-        let lifetime_ends_at_ms = match check_lifetime(payload, now_ms) {
-            Ok(ends_at_ms) => ends_at_ms,
-            Err(refusal) => return Ok(Err(refusal)),
+        let lifetime_ends_at_ms = match (check_lifetime(payload, now_ms), found) {
+            (Ok(ends_at_ms), _) => ends_at_ms,
+            // It was taken in time, and is over.
+            (Err(_), Some(_)) => now_ms,
+            (Err(refusal), None) => return Ok(Err(refusal)),
         };
         let payment_type = tx.payment_type(&self.tenant, &payload.payment_type).await?;
-        let (provider, pin) = match check_payment_type(payment_type.as_ref(), payload) {
-            Ok(way) => way,
-            Err(refusal) => return Ok(Err(refusal)),
+        let (provider, pin) = match (check_payment_type(payment_type.as_ref(), payload), found) {
+            // The credentials that see its page are the ones it was tied to.
+            (_, Some(found)) if found.payment_type == payload.payment_type => {
+                (Provider::Stripe, found.pin.clone())
+            }
+            (Ok(way), _) => way,
+            (Err(refusal), _) => return Ok(Err(refusal)),
         };
         let catalogue = tx.catalogue(&self.tenant, payload.catalogue_version).await?;
         if catalogue.is_none() && payload.catalogue_version != NO_CATALOGUE {
@@ -363,6 +407,21 @@ impl Refusal {
             ErrorCode::SignatureWrong,
             "This was changed after it was signed, or the code was read wrongly. Scan it again; if \
              that does not help, the officer makes a new one.",
+        )
+    }
+
+    fn given_up() -> Self {
+        Self::of(
+            ErrorCode::Withdrawn,
+            "The officer gave this order up. Do not pay it; ask the officer for a new one.",
+        )
+    }
+
+    fn recovering() -> Self {
+        Self::of(
+            ErrorCode::Unavailable,
+            "The gateway was restored from a backup and is asking Stripe what happened since. Try \
+             again in a few minutes; nothing is lost, and nothing is paid twice.",
         )
     }
 

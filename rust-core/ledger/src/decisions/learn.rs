@@ -1,15 +1,21 @@
 //! Evidence comes in; state, order and receipt order ID follow in the same transaction.
 
 use crate::charges::claims;
+use crate::decisions::recover::is_recovering;
 use crate::refund::alert;
-use crate::rows::{Attempt, AttemptState, Order, Payment, Source};
+use crate::rows::{Attempt, AttemptState, JobKind, Order, Payment, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
 use holdfast_domain::charge::Stage;
 use holdfast_domain::{
     AttentionReason, Evidence, Facts, PaymentId, PaymentState, ReceiptOrderId, SessionStatus,
     Standing, TenantSlug,
 };
+use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
+
+/// When a payment is looked at again that nothing can be said about before Stripe was asked, in
+/// milliseconds.
+const STILL_RECOVERING_MS: i64 = 60_000;
 
 /// Something was learned about a payment.
 #[derive(Debug, Clone)]
@@ -154,8 +160,15 @@ async fn stand<T: Tx>(
 ) -> Result<(Standing, bool), StoreError> {
     let (tenant, id) = (&payment.tenant, payment.payment);
     let mut evidence = tx.evidence(tenant, id).await?;
-    let all_disposed = dispose_attempts(tx, tenant, id, &evidence).await?;
+    let mut all_disposed = dispose_attempts(tx, tenant, id, &evidence).await?;
     let mut standing = Facts::from_evidence(&evidence).standing(payment.total);
+    if all_disposed && is_recovering(tx, tenant, payment.mode).await? {
+        // A page may be open that a restored ledger does not know: nothing is proven yet. It is looked
+        // at again once Stripe was asked.
+        all_disposed = false;
+        let due_at_ms = env.now_ms.saturating_add(STILL_RECOVERING_MS);
+        tx.want_job(tenant, JobKind::CheckSession, id, due_at_ms).await?;
+    }
     if standing.state == PaymentState::CancelRequested && all_disposed {
         // The proof that a cancel waits for: no session takes money any more, and none came.
         tx.add_evidence(tenant, id, &Evidence::Canceled, Source::Act, env.now_ms).await?;
@@ -195,7 +208,10 @@ fn is_over(attempt: &Attempt, evidence: &[Evidence]) -> bool {
 }
 
 async fn make_order<T: Tx>(tx: &mut T, payment: &Payment, env: &Env) -> Result<Order, StoreError> {
-    for bits in env.entropy.chunks_exact(5) {
+    // First the ID that follows from the payment's own: a ledger that is restored gives the same one
+    // again, and the receipt in the payer's hands stays right. Hashed, so that it tells nothing.
+    let derived = Sha256::digest(payment.payment.to_string());
+    for bits in derived.chunks_exact(5).take(1).chain(env.entropy.chunks_exact(5)) {
         let bits = <[u8; 5]>::try_from(bits).unwrap_or_default();
         let receipt_order_id = ReceiptOrderId::from_bits(bits);
         if tx.receipt_is_taken(&payment.tenant, receipt_order_id).await? {
@@ -211,6 +227,6 @@ async fn make_order<T: Tx>(tx: &mut T, payment: &Payment, env: &Env) -> Result<O
         tx.add_order(&order).await?;
         return Ok(order);
     }
-    // Six draws of 40 bits were all taken: run again with other entropy.
-    Err(StoreError::new("no free receipt order ID among six draws"))
+    // Seven IDs of 40 bits were all taken: run again with other entropy.
+    Err(StoreError::new("no free receipt order ID among seven"))
 }

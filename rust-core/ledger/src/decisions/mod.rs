@@ -8,3 +8,4 @@ pub(crate) mod learn;
 pub(crate) mod notice;
 pub(crate) mod open;
 pub(crate) mod pay;
+pub(crate) mod recover;

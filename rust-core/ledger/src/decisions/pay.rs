@@ -1,5 +1,6 @@
 //! The payer pressed *Pay*.
 
+use crate::decisions::recover::is_recovering;
 use crate::rows::{Attempt, AttemptState, JobKind, Payment};
 use crate::schedule::RESEND_REMAINING_S_MIN;
 use crate::store::{Decision, Env, StoreError, Tx};
@@ -54,6 +55,9 @@ pub enum PayOutcome {
         /// The charge.
         reference: ChargeReference,
     },
+    /// The ledger was put back, and a card page may be open that it does not know. Stripe is being
+    /// asked; ask again in a few minutes.
+    Recovering,
     /// It cannot be paid in this state.
     NotPayable {
         /// As it stands.
@@ -79,6 +83,9 @@ impl Decision for Pay {
         }
         if !payment.state.can_be_paid() || payment.lifetime_ends_at_ms <= env.now_ms {
             return Ok(PayOutcome::NotPayable { payment: Box::new(payment) });
+        }
+        if is_recovering(tx, &self.tenant, payment.mode).await? {
+            return Ok(PayOutcome::Recovering);
         }
         let next = attempts.last().map_or(1, |last| last.number.saturating_add(1));
         if self.proposal.number != next {

@@ -5,7 +5,7 @@ use crate::charges::{Charge, Claim};
 use crate::store::{ChargeTx, StoreError};
 use holdfast_domain::{ChargeReference, Mode, PaymentId, TenantSlug};
 
-impl ChargeTx for MemoryTx {
+impl ChargeTx for MemoryTx<'_> {
     async fn charge(
         &mut self,
         tenant: &TenantSlug,
@@ -16,7 +16,7 @@ impl ChargeTx for MemoryTx {
 
     async fn put_charge(&mut self, charge: &Charge) -> Result<(), StoreError> {
         let key = (charge.tenant.clone(), charge.reference.clone());
-        self.tables.charges.insert(key, charge.clone());
+        self.tables.write(|it| &mut it.charges, key, Some(charge.clone()));
         Ok(())
     }
 
@@ -50,7 +50,7 @@ impl ChargeTx for MemoryTx {
             return Err(StoreError::new("a second settling claim on one charge"));
         }
         let key = (claim.tenant.clone(), claim.reference.clone(), claim.payment);
-        self.tables.claims.insert(key, claim.clone());
+        self.tables.write(|it| &mut it.claims, key, Some(claim.clone()));
         Ok(())
     }
 

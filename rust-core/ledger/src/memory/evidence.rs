@@ -5,7 +5,7 @@ use crate::rows::{Attempt, AttemptState, Event, Source};
 use crate::store::{EvidenceTx, StoreError};
 use holdfast_domain::{Evidence, PaymentId, TenantSlug};
 
-impl EvidenceTx for MemoryTx {
+impl EvidenceTx for MemoryTx<'_> {
     async fn attempts(
         &mut self,
         tenant: &TenantSlug,
@@ -21,7 +21,7 @@ impl EvidenceTx for MemoryTx {
             return Err(StoreError::new("a second attempt that is not disposed of"));
         }
         let key = (attempt.tenant.clone(), attempt.payment, attempt.number);
-        self.tables.attempts.insert(key, attempt.clone());
+        self.tables.write(|it| &mut it.attempts, key, Some(attempt.clone()));
         Ok(())
     }
 
@@ -42,8 +42,13 @@ impl EvidenceTx for MemoryTx {
         _source: Source,
         _now_ms: i64,
     ) -> Result<bool, StoreError> {
-        let pieces = self.tables.evidence.entry((tenant.clone(), payment)).or_default();
-        Ok(pieces.insert(evidence.clone()))
+        let key = (tenant.clone(), payment);
+        let mut pieces = self.tables.evidence.get(&key).cloned().unwrap_or_default();
+        let new = pieces.insert(evidence.clone());
+        if new {
+            self.tables.write(|it| &mut it.evidence, key, Some(pieces));
+        }
+        Ok(new)
     }
 
     async fn link_object(
@@ -52,7 +57,10 @@ impl EvidenceTx for MemoryTx {
         object: &str,
         payment: PaymentId,
     ) -> Result<(), StoreError> {
-        self.tables.objects.entry((tenant.clone(), object.to_owned())).or_insert(payment);
+        let key = (tenant.clone(), object.to_owned());
+        if !self.tables.objects.contains_key(&key) {
+            self.tables.write(|it| &mut it.objects, key, Some(payment));
+        }
         Ok(())
     }
 
@@ -70,7 +78,7 @@ impl EvidenceTx for MemoryTx {
         if self.tables.events.contains_key(&key) {
             return Ok(false);
         }
-        self.tables.events.insert(key, event.clone());
+        self.tables.write(|it| &mut it.events, key, Some(event.clone()));
         Ok(true)
     }
 }

@@ -5,7 +5,7 @@ use crate::rows::{Job, JobKind};
 use crate::store::{JobTx, StoreError};
 use holdfast_domain::{PaymentId, TenantSlug};
 
-impl JobTx for MemoryTx {
+impl JobTx for MemoryTx<'_> {
     async fn want_job(
         &mut self,
         tenant: &TenantSlug,
@@ -23,9 +23,11 @@ impl JobTx for MemoryTx {
             wanted: 0,
             tries: 0,
         };
-        let job = self.tables.jobs.entry((tenant.clone(), kind, payment)).or_insert_with(fresh);
+        let key = (tenant.clone(), kind, payment);
+        let mut job = self.tables.jobs.get(&key).cloned().unwrap_or_else(fresh);
         job.due_at_ms = job.due_at_ms.min(due_at_ms);
         job.wanted = job.wanted.saturating_add(1);
+        self.tables.write(|it| &mut it.jobs, key, Some(job));
         Ok(())
     }
 
@@ -35,18 +37,18 @@ impl JobTx for MemoryTx {
         lease_until_ms: i64,
         limit: u32,
     ) -> Result<Vec<Job>, StoreError> {
-        let free = |job: &&mut Job| job.due_at_ms <= now_ms && job.leased_until_ms <= now_ms;
-        let mut due: Vec<&mut Job> = self.tables.jobs.values_mut().filter(free).collect();
+        let free = |job: &&Job| job.due_at_ms <= now_ms && job.leased_until_ms <= now_ms;
+        let mut due: Vec<Job> = self.tables.jobs.values().filter(free).cloned().collect();
         due.sort_by_key(|job| job.due_at_ms);
         due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         for job in &mut due {
-            self.tables.last_fence = self.tables.last_fence.saturating_add(1);
-            job.fence = self.tables.last_fence;
+            job.fence = self.tables.next_fence();
             job.tries = job.tries.saturating_add(1);
             job.leased_until_ms = lease_until_ms;
             job.due_at_ms = lease_until_ms;
+            self.put_job(job).await?;
         }
-        Ok(due.into_iter().map(|job| job.clone()).collect())
+        Ok(due)
     }
 
     async fn job(
@@ -59,7 +61,8 @@ impl JobTx for MemoryTx {
     }
 
     async fn put_job(&mut self, job: &Job) -> Result<(), StoreError> {
-        self.tables.jobs.insert((job.tenant.clone(), job.kind, job.payment), job.clone());
+        let key = (job.tenant.clone(), job.kind, job.payment);
+        self.tables.write(|it| &mut it.jobs, key, Some(job.clone()));
         Ok(())
     }
 
@@ -69,7 +72,7 @@ impl JobTx for MemoryTx {
         kind: JobKind,
         payment: PaymentId,
     ) -> Result<(), StoreError> {
-        self.tables.jobs.remove(&(tenant.clone(), kind, payment));
+        self.tables.write(|it| &mut it.jobs, (tenant.clone(), kind, payment), None);
         Ok(())
     }
 }

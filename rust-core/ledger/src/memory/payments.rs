@@ -5,7 +5,7 @@ use crate::rows::{Notice, Order, Payment};
 use crate::store::{PaymentTx, StoreError};
 use holdfast_domain::{DeviceId, PaymentId, ReceiptOrderId, TenantSlug};
 
-impl PaymentTx for MemoryTx {
+impl PaymentTx for MemoryTx<'_> {
     async fn payment(
         &mut self,
         tenant: &TenantSlug,
@@ -27,20 +27,23 @@ impl PaymentTx for MemoryTx {
 
     async fn put_payment(&mut self, payment: &Payment) -> Result<(), StoreError> {
         let key = (payment.tenant.clone(), payment.payment);
-        self.tables.payments.insert(key, payment.clone());
+        self.tables.write(|it| &mut it.payments, key, Some(payment.clone()));
         Ok(())
     }
 
     async fn next_revision(&mut self, tenant: &TenantSlug) -> Result<u64, StoreError> {
-        let revision = self.tables.revisions.entry(tenant.clone()).or_default();
-        *revision = revision.saturating_add(1);
-        Ok(*revision)
+        let known = self.tables.revisions.get(tenant).copied().unwrap_or_default();
+        let next = known.saturating_add(1);
+        self.tables.write(|it| &mut it.revisions, tenant.clone(), Some(next));
+        Ok(next)
     }
 
     async fn add_notice(&mut self, notice: &Notice) -> Result<bool, StoreError> {
         let key = (notice.tenant.clone(), notice.payment, notice.digest);
         let new = !self.tables.notices.contains_key(&key);
-        self.tables.notices.entry(key).or_insert_with(|| notice.clone());
+        if new {
+            self.tables.write(|it| &mut it.notices, key, Some(notice.clone()));
+        }
         Ok(new)
     }
 
@@ -73,9 +76,9 @@ impl PaymentTx for MemoryTx {
 
     async fn add_order(&mut self, order: &Order) -> Result<(), StoreError> {
         let key = (order.tenant.clone(), order.payment);
-        match self.tables.orders.insert(key, order.clone()) {
-            None => Ok(()),
-            Some(_) => Err(StoreError::new("a second order of one payment")),
+        if self.tables.write(|it| &mut it.orders, key, Some(order.clone())) {
+            return Err(StoreError::new("a second order of one payment"));
         }
+        Ok(())
     }
 }

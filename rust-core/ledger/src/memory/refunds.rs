@@ -5,7 +5,7 @@ use crate::refund::{AuditAct, FinanceAlert, RefundKey, RefundRequest, RequestSta
 use crate::store::{AuditTx, RefundTx, StoreError};
 use holdfast_domain::{PaymentId, TenantSlug};
 
-impl RefundTx for MemoryTx {
+impl RefundTx for MemoryTx<'_> {
     async fn refund_requests(
         &mut self,
         tenant: &TenantSlug,
@@ -33,7 +33,7 @@ impl RefundTx for MemoryTx {
             return Err(StoreError::new("a second refund request that is not decided"));
         }
         let key = (request.tenant.clone(), request.key.clone());
-        self.tables.refund_requests.insert(key, request.clone());
+        self.tables.write(|it| &mut it.refund_requests, key, Some(request.clone()));
         Ok(())
     }
 
@@ -47,14 +47,14 @@ impl RefundTx for MemoryTx {
 
     async fn put_alert(&mut self, alert: &FinanceAlert) -> Result<(), StoreError> {
         let key = (alert.tenant.clone(), alert.object.clone());
-        self.tables.alerts.insert(key, alert.clone());
+        self.tables.write(|it| &mut it.alerts, key, Some(alert.clone()));
         Ok(())
     }
 }
 
-impl AuditTx for MemoryTx {
+impl AuditTx for MemoryTx<'_> {
     async fn record_act(&mut self, act: AuditAct) -> Result<(), StoreError> {
-        self.tables.acts.push(act);
+        self.tables.push(|it| &mut it.acts, act);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use crate::rows::{Device, PaymentType};
 use crate::store::{SetupTx, StoreError};
 use holdfast_domain::{Catalogue, DeviceId, GatewayId, PaymentTypeCode, TenantSlug};
 
-impl SetupTx for MemoryTx {
+impl SetupTx for MemoryTx<'_> {
     async fn gateway(&mut self) -> Result<GatewayId, StoreError> {
         Ok(self.gateway)
     }

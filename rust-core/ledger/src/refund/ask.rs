@@ -1,6 +1,7 @@
 //! Asking for a refund.
 
 use super::{AuditAct, REASON_CHARS_MAX, REFUNDS_MAX, RefundKey, RefundRequest, RequestState};
+use crate::decisions::recover::is_recovering;
 use crate::rows::{JobKind, Payment};
 use crate::store::{Decision, Env, StoreError, Tx};
 use crate::work::{META_PAYMENT, META_REFUND};
@@ -53,6 +54,9 @@ pub enum AskRefundOutcome {
         /// That one.
         request: Box<RefundRequest>,
     },
+    /// The ledger was put back and may not know yet of refunds that were made since. Nothing was done;
+    /// ask again in a few minutes.
+    Recovering,
     /// Not so much, or not at all.
     Refused(RefundRefusal),
     /// Stripe would not take the amount in this currency.
@@ -79,6 +83,9 @@ impl Decision for AskRefund {
                 O::Unknown
             });
         }
+        if may_know_too_little(tx, &payment, env.now_ms).await? {
+            return Ok(O::Recovering);
+        }
         let requests = tx.refund_requests(&self.tenant, self.payment).await?;
         let facts = Facts::from_evidence(&tx.evidence(&self.tenant, self.payment).await?);
         let known = refunds_known(&requests, &facts);
@@ -101,6 +108,23 @@ impl Decision for AskRefund {
             Err(error) => Ok(O::NotSendable(error)),
         }
     }
+}
+
+/// True while a restored ledger has not heard all of what happened to a payment: Stripe is still
+/// being asked, or has named the payment and it has not been looked at yet.
+async fn may_know_too_little<T: Tx>(
+    tx: &mut T,
+    payment: &Payment,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let (tenant, id) = (&payment.tenant, payment.payment);
+    if is_recovering(tx, tenant, payment.mode).await? {
+        return Ok(true);
+    }
+    let was_restored = !tx.recoveries(tenant).await?.is_empty();
+    let look = tx.job(tenant, JobKind::CheckSession, id).await?;
+    let is_open = look.is_some_and(|job| job.due_at_ms <= now_ms || job.leased_until_ms > now_ms);
+    Ok(was_restored && is_open)
 }
 
 impl AskRefund {

@@ -10,16 +10,21 @@
 //! - [`look`] asks how the sessions of a payment stand, and has those ended that nobody wants any
 //!   more (cancel, withdraw).
 //! - [`send_refund`] sends a frozen refund, or looks up what it made.
+//! - [`recover`] asks for what a restored ledger has lost; [`recorded`] reads the events among it.
 
+mod event;
 mod look;
 mod open;
 mod propose;
+mod recover;
 mod refund;
 mod stripe_calls;
 
+pub use event::recorded;
 pub use look::look;
 pub use open::open_session;
 pub use propose::{META_PAYMENT, META_REFUND, mode, propose};
+pub use recover::recover;
 pub use refund::send_refund;
 pub use stripe_calls::StripeCalls;
 

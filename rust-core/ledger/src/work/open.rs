@@ -19,6 +19,9 @@ const CLOCK_SLACK_S: i64 = 300;
 /// A session that is not found this soon after its request may still be on its way, in
 /// milliseconds.
 const SETTLED_MS: i64 = 120_000;
+/// Stripe drops a key after a day or soon after, in seconds (two days). If one of ours was used with
+/// another body, that was in an earlier life of this ledger, no longer ago than this.
+const KEY_KEPT_S: i64 = 2 * 24 * 60 * 60;
 
 /// Sends the frozen request of the attempt that waits for an answer.
 pub async fn open_session<L: Store + Reads, S: StripeCalls>(
@@ -32,12 +35,16 @@ pub async fn open_session<L: Store + Reads, S: StripeCalls>(
         return Ok(JobEnd::Done);
     };
     if !may_resend(attempt.expires_at_unix_s, now_ms) {
-        return look_up(ledger, stripe, &attempt, now_ms).await;
+        return look_up(ledger, stripe, &attempt, CLOCK_SLACK_S, now_ms).await;
     }
     match stripe.send_for_session(&frozen_request(&attempt)).await {
         Ok(session) => opened(ledger, &attempt, session).await,
-        Err(CallError::Unknown { why: UnknownWhy::ServerError { replayed: true, .. }, .. })
-        | Err(CallError::IdempotencyMismatch(_)) => look_up(ledger, stripe, &attempt, now_ms).await,
+        Err(CallError::Unknown { why: UnknownWhy::ServerError { replayed: true, .. }, .. }) => {
+            look_up(ledger, stripe, &attempt, CLOCK_SLACK_S, now_ms).await
+        }
+        Err(CallError::IdempotencyMismatch(_)) => {
+            look_up(ledger, stripe, &attempt, KEY_KEPT_S, now_ms).await
+        }
         Err(error) if error.settles_earlier_sends() => {
             tracing::error!(payment = %attempt.payment, %error, "Stripe refuses to open a session");
             refused(ledger, &attempt, true).await
@@ -81,15 +88,16 @@ async fn refused<L: Store>(
     Ok(JobEnd::Done)
 }
 
-/// Finds the session that the request may have made. Two sessions of one attempt are both told to
+/// Finds the session that the request may have made, from so long before it was frozen. Two sessions of one attempt are both told to
 /// the ledger, which knows that a person has to look.
 async fn look_up<L: Store, S: StripeCalls>(
     ledger: &L,
     stripe: &S,
     attempt: &Attempt,
+    before_s: i64,
     now_ms: i64,
 ) -> Result<JobEnd, WorkError> {
-    let made_from = attempt.frozen_at_ms.div_euclid(1000).saturating_sub(CLOCK_SLACK_S);
+    let made_from = attempt.frozen_at_ms.div_euclid(1000).saturating_sub(before_s);
     let made_until = attempt.expires_at_unix_s.saturating_add(CLOCK_SLACK_S);
     let window = Created { from: Some(made_from), to: Some(made_until) };
     let found = stripe.checkout_sessions_of(&attempt.payment.to_string(), window).await?;

@@ -15,7 +15,7 @@ const SESSIONS_PATH: &str = "/v1/checkout/sessions";
 pub const META_PAYMENT: &str = "holdfast_payment";
 /// On a refund: the request of ours that made it.
 pub const META_REFUND: &str = "holdfast_refund";
-const META_TENANT: &str = "holdfast_tenant";
+pub(super) const META_TENANT: &str = "holdfast_tenant";
 pub(super) const META_ATTEMPT: &str = "holdfast_attempt";
 
 /// The request of a payment's attempt, as it would be sent at `now_ms` for the first time.

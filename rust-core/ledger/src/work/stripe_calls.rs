@@ -1,7 +1,9 @@
 //! The few calls to Stripe that work is made of.
 
-use holdfast_stripe::objects::{Charge, CheckoutSession, Dispute, PaymentIntent, Refund};
-use holdfast_stripe::{CallError, Client, Created, FrozenRequest, NotSentWhy};
+use holdfast_stripe::objects::{
+    Charge, CheckoutSession, Dispute, Event, List, PaymentIntent, Refund,
+};
+use holdfast_stripe::{CallError, Client, Created, FrozenRequest, NotSentWhy, Page};
 use std::future::Future;
 
 /// Stripe, with the credentials of one payment.
@@ -24,6 +26,24 @@ pub trait StripeCalls: Send + Sync {
         client_reference_id: &str,
         created: Created,
     ) -> impl Future<Output = Result<Vec<CheckoutSession>, CallError>> + Send;
+
+    /// A page of all sessions of a window, newest first. A Stripe that lists none cannot be reached.
+    fn sessions_page(
+        &self,
+        _created: Created,
+        _page: &Page,
+    ) -> impl Future<Output = Result<List<CheckoutSession>, CallError>> + Send {
+        async { Err(CallError::NotSent(NotSentWhy::NoConnection)) }
+    }
+
+    /// A page of all events of a window, newest first. As above.
+    fn events_page(
+        &self,
+        _created: Created,
+        _page: &Page,
+    ) -> impl Future<Output = Result<List<Event>, CallError>> + Send {
+        async { Err(CallError::NotSent(NotSentWhy::NoConnection)) }
+    }
 
     /// A PaymentIntent, with its latest charge.
     fn payment_intent(
@@ -77,6 +97,18 @@ impl StripeCalls for Client {
         created: Created,
     ) -> Result<Vec<CheckoutSession>, CallError> {
         Self::checkout_sessions_of(self, client_reference_id, created).await
+    }
+
+    async fn sessions_page(
+        &self,
+        created: Created,
+        page: &Page,
+    ) -> Result<List<CheckoutSession>, CallError> {
+        self.checkout_sessions(created, page).await
+    }
+
+    async fn events_page(&self, created: Created, page: &Page) -> Result<List<Event>, CallError> {
+        self.events(created, false, page).await
     }
 
     async fn payment_intent(&self, id: &str) -> Result<PaymentIntent, CallError> {

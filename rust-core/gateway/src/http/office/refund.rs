@@ -183,6 +183,11 @@ async fn answer(
             news("There were too many refunds of this payment; use Stripe's Dashboard.".to_owned()),
             StatusCode::CONFLICT,
         ),
+        AskRefundOutcome::Recovering => {
+            let why = "The gateway was restored from a backup and is asking Stripe what happened \
+                       since, refunds among it. Nothing was done; send this again in a few minutes.";
+            (news(why.to_owned()), StatusCode::SERVICE_UNAVAILABLE)
+        }
         AskRefundOutcome::Unknown => return Err(super::incomplete()),
     };
     show(desk, payment, typed, status).await

@@ -1,0 +1,110 @@
+//! The tables in the hands of one decision: read as they are, written so that it can be taken back.
+
+use super::Tables;
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// Where the tables lie while nobody works on them.
+pub(super) struct Place {
+    /// None while somebody does.
+    tables: Mutex<Option<Box<Tables>>>,
+    returned: Condvar,
+}
+
+/// How a write is taken back.
+type Undo = Box<dyn FnOnce(&mut Tables) + Send>;
+/// Finds a table among all.
+type Of<K, V> = fn(&mut Tables) -> &mut BTreeMap<K, V>;
+
+/// The tables, until they go back: when their decision ends, however it ends.
+pub(super) struct Rows<'p> {
+    tables: Box<Tables>,
+    /// The first write first.
+    undo: Vec<Undo>,
+    place: &'p Place,
+}
+
+impl Place {
+    pub(super) fn new() -> Self {
+        Self { tables: Mutex::new(Some(Box::default())), returned: Condvar::new() }
+    }
+
+    /// Takes the tables, once whoever has them gives them back. A decision on memory never waits
+    /// for anything else, so this does not take long.
+    pub(super) fn take(&self) -> Rows<'_> {
+        // A panic among the rows is a failed test; they are of no more use then.
+        let mut place = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(tables) = place.take() {
+                return Rows { tables, undo: Vec::new(), place: self };
+            }
+            place = self.returned.wait(place).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// Writes a row, or removes it; true if one was there before.
+    pub(super) fn write<K, V>(&mut self, of: Of<K, V>, key: K, row: Option<V>) -> bool
+    where
+        K: Ord + Clone + Send + 'static,
+        V: Send + 'static,
+    {
+        let before = exchange(of(&mut self.tables), key.clone(), row);
+        let was_there = before.is_some();
+        self.undo.push(Box::new(move |tables| {
+            exchange(of(tables), key, before);
+        }));
+        was_there
+    }
+
+    /// Adds a row at the end of a list.
+    pub(super) fn push<V: Send + 'static>(&mut self, of: fn(&mut Tables) -> &mut Vec<V>, row: V) {
+        of(&mut self.tables).push(row);
+        self.undo.push(Box::new(move |tables| {
+            of(tables).pop();
+        }));
+    }
+
+    /// A number that was never given. It is not taken back: a fence may be skipped, never given twice.
+    pub(super) fn next_fence(&mut self) -> u64 {
+        self.tables.last_fence = self.tables.last_fence.saturating_add(1);
+        self.tables.last_fence
+    }
+
+    /// Takes every write back, the last one first.
+    pub(super) fn roll_back(&mut self) {
+        for undo in std::mem::take(&mut self.undo).into_iter().rev() {
+            undo(&mut self.tables);
+        }
+    }
+
+    /// Everything, for a test that changes what it likes.
+    pub(super) fn all(&mut self) -> &mut Tables {
+        &mut self.tables
+    }
+}
+
+impl Deref for Rows<'_> {
+    type Target = Tables;
+
+    fn deref(&self) -> &Tables {
+        &self.tables
+    }
+}
+
+impl Drop for Rows<'_> {
+    fn drop(&mut self) {
+        let tables = std::mem::take(&mut self.tables);
+        *self.place.tables.lock().unwrap_or_else(PoisonError::into_inner) = Some(tables);
+        self.place.returned.notify_one();
+    }
+}
+
+fn exchange<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, row: Option<V>) -> Option<V> {
+    match row {
+        Some(row) => table.insert(key, row),
+        None => table.remove(&key),
+    }
+}

@@ -33,6 +33,7 @@ mod receipt;
 mod render;
 mod replay;
 mod reply;
+mod shelf;
 mod table;
 mod trigger;
 mod views;
@@ -71,6 +72,7 @@ use agenda::Agenda;
 use calls::Funds;
 use deliveries::Deliveries;
 use error::ApiError;
+use events::EventLog;
 use faults::Faults;
 use fields::{Fields, origin_of};
 use idempotency::{Keys, Seen};
@@ -93,7 +95,7 @@ pub struct Core {
     intents: Table<Intent>,
     charges: Table<Charge>,
     refunds: Table<Refund>,
-    events: Table<Event>,
+    events: EventLog,
     endpoints: Table<Endpoint>,
     disputes: Table<Dispute>,
     methods: Table<Method>,
@@ -112,7 +114,7 @@ pub struct Core {
     deliveries: Deliveries,
     keys: Keys,
     /// The request being handled; none while the payer or time acts.
-    cause: Option<Cause>,
+    cause: Option<Arc<Cause>>,
     faults: Faults,
     /// Whether the request being handled came from a browser, with the publishable key.
     publishable: bool,
@@ -143,7 +145,7 @@ impl Core {
             intents: Table::default(),
             charges: Table::default(),
             refunds: Table::default(),
-            events: Table::default(),
+            events: EventLog::default(),
             endpoints: Table::default(),
             disputes: Table::default(),
             methods: Table::default(),
@@ -235,7 +237,7 @@ impl Core {
     fn admitted(&mut self, request: &ApiRequest, request_id: &Id) -> Answer {
         let key: Option<Arc<str>> = request.key().map(Arc::from);
         let cause = Cause { request: request_id.clone(), idempotency_key: key.clone() };
-        self.cause = (request.method != "GET").then_some(cause);
+        self.cause = (request.method != "GET").then(|| cause.into());
         let refusal = self.fault.and_then(|fault| fault.refusal(request));
         if let Some(error) = refusal.clone().filter(|error| !error.stored) {
             return Answer::at_once(Err(error), self.now_ms);

@@ -147,7 +147,7 @@ impl Core {
     pub(super) fn fail(&mut self, intent: &Id, why: LastError) {
         let failed = self.intents.change(intent, |intent| {
             intent.status = IntentStatus::RequiresPaymentMethod;
-            intent.last_error = Some(why);
+            intent.last_error = Some(why.into());
             (intent.pending, intent.method) = (None, None);
         });
         if let Some(intent) = failed {

@@ -20,15 +20,13 @@ pub(super) use intents::NewIntent;
 pub(super) use refunds::INSTRUCTIONS_LIFETIME_MS;
 pub(super) use routes::route;
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::error::ApiError;
 use super::fields::Fields;
-use super::model::{Row, Snapshot};
+use super::model::Snapshot;
 use super::reply::Reply;
-use super::table::{Among, Query, Table};
+use super::shelf::{Among, Query, Shelf};
 use super::{Core, expand};
 
 impl Core {
@@ -54,19 +52,19 @@ impl Core {
     }
 
     /// One page of a table as an answer.
-    fn list_reply<T: Row>(
+    fn list_reply<S: Shelf>(
         &self,
         url: &str,
-        table: &Table<T>,
+        shelf: &S,
         among: Among<'_>,
         mut fields: Fields<'_>,
-        keep: impl Fn(&T) -> bool,
-        snapshot: impl Fn(&Self, &Arc<T>) -> Value,
+        keep: impl Fn(&S::Row) -> bool,
+        snapshot: impl Fn(&Self, &S::Row) -> Value,
     ) -> Result<Reply, ApiError> {
         let query = Query::read(&mut fields)?;
         let paths = expand::read(&mut fields)?;
         fields.finish(&["customer_account", "test_clock", "transfer_group"])?;
-        let (rows, has_more) = table.page(&query, &among, keep)?;
+        let (rows, has_more) = shelf.page(&query, &among, keep)?;
         let data: Vec<Value> = rows.iter().map(|row| snapshot(self, row)).collect();
         let mut list = list_json(url, data, has_more);
         self.expand(&mut list, &paths)?;

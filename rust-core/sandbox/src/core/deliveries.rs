@@ -226,7 +226,7 @@ impl Core {
         let delivery = self.deliveries.all.get(id.0)?;
         let endpoint =
             self.endpoints.get(&delivery.endpoint).filter(|e| !e.deleted && !e.disabled)?.clone();
-        let event = self.events.get(&delivery.event)?.clone();
+        let event = self.events.get(&delivery.event)?;
         let body = render::bytes(&self.event_json(&event));
         let mut signature =
             webhook::sign(&body, &endpoint.signing_secrets(self.now_s()), self.now_s());
@@ -280,7 +280,7 @@ impl Core {
         } else {
             self.deliveries.untaken.insert(event.clone(), left);
         }
-        self.events.change(&event, |event| event.pending_webhooks = left);
+        self.events.set_pending(&event, left);
     }
 
     fn set_state(&mut self, id: DeliveryId, state: DeliveryState) {

@@ -28,6 +28,11 @@ impl Ids {
         mixed ^ (mixed >> 31)
     }
 
+    /// What a source of letters of its own begins with.
+    pub(super) fn seed(&mut self) -> u64 {
+        self.next()
+    }
+
     /// A number below a bound. The bias of the remainder is far below what anybody could notice.
     pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.next().checked_rem(bound).unwrap_or_default()

@@ -7,6 +7,7 @@ mod shop;
 pub use books::{Dispute, Entry, EntryKind};
 pub use shop::{Customer, Method, Price, Product};
 
+use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
 use holdfast_stripe::objects::{
@@ -19,19 +20,30 @@ use super::notes::Notes;
 /// An object's ID, shared by all who name it.
 pub type Id = Arc<str>;
 
-/// A Checkout Session.
+/// A Checkout Session: its terms, and what changes.
 #[derive(Clone, Debug)]
 pub struct Session {
+    /// What never changes.
+    pub terms: Arc<SessionTerms>,
+    /// Where it stands.
+    pub status: SessionStatus,
+    /// Whether it is paid.
+    pub payment_status: SessionPaymentStatus,
+    /// Made when the payer first confirms.
+    pub intent: Option<Id>,
+    /// What the payer typed.
+    pub payer: Option<Arc<Payer>>,
+}
+
+/// What a session was made with. Photographs of a session share it.
+#[derive(Debug)]
+pub struct SessionTerms {
     /// `cs_test_…`
     pub id: Id,
     /// Unix seconds.
     pub created: i64,
     /// Unix seconds.
     pub expires_at: i64,
-    /// Where it stands.
-    pub status: SessionStatus,
-    /// Whether it is paid.
-    pub payment_status: SessionPaymentStatus,
     /// What is paid for.
     pub lines: Arc<[Line]>,
     /// Lower case.
@@ -52,16 +64,20 @@ pub struct Session {
     pub capture_by_hand: bool,
     /// `cus_…`
     pub customer: Option<Id>,
-    /// Made when the payer first confirms.
-    pub intent: Option<Id>,
     /// Given by the caller; the page then does not ask for it.
     pub customer_email: Option<Arc<str>>,
-    /// What the payer typed.
-    pub payer: Option<Arc<Payer>>,
     /// The page's language, as asked for.
     pub locale: Option<Arc<str>>,
     /// The word on the pay button, as asked for.
     pub submit_type: Option<Arc<str>>,
+}
+
+impl Deref for Session {
+    type Target = SessionTerms;
+
+    fn deref(&self) -> &SessionTerms {
+        &self.terms
+    }
 }
 
 /// One line of a session.
@@ -108,9 +124,30 @@ impl Payer {
     }
 }
 
-/// A PaymentIntent.
+/// A PaymentIntent: its terms, and what happens to it.
 #[derive(Clone, Debug)]
 pub struct Intent {
+    /// What only an update changes.
+    pub terms: Arc<IntentTerms>,
+    /// Where it stands.
+    pub status: IntentStatus,
+    /// The payment method to be used next, or that was used.
+    pub method: Option<Id>,
+    /// What was taken, in Stripe's units.
+    pub amount_received: i64,
+    /// Every attempt, oldest first.
+    pub charges: Vec<Id>,
+    /// Why the last attempt failed.
+    pub last_error: Option<Arc<LastError>>,
+    /// The card that waits for the payer's confirmation at the bank.
+    pub pending: Option<Arc<PendingCard>>,
+    /// That it was canceled.
+    pub canceled: Option<Arc<Canceled>>,
+}
+
+/// What a PaymentIntent was made with. Photographs of it share it.
+#[derive(Clone, Debug)]
+pub struct IntentTerms {
     /// `pi_…`
     pub id: Id,
     /// Unix seconds.
@@ -119,32 +156,33 @@ pub struct Intent {
     pub amount: i64,
     /// Lower case.
     pub currency: Arc<str>,
-    /// Where it stands.
-    pub status: IntentStatus,
     /// Notes and description.
     pub data: Arc<IntentData>,
     /// The session it belongs to.
     pub session: Option<Id>,
     /// `cus_…`
     pub customer: Option<Id>,
-    /// The payment method to be used next, or that was used.
-    pub method: Option<Id>,
     /// Which payment methods, and whether they may lead away from the page.
     pub automatic: AutomaticMethods,
     /// Whether the money is only reserved at first.
     pub capture_by_hand: bool,
-    /// What was taken, in Stripe's units.
-    pub amount_received: i64,
-    /// Every attempt, oldest first.
-    pub charges: Vec<Id>,
-    /// Why the last attempt failed.
-    pub last_error: Option<LastError>,
-    /// The card that waits for the payer's confirmation at the bank.
-    pub pending: Option<Arc<PendingCard>>,
+}
+
+impl Deref for Intent {
+    type Target = IntentTerms;
+
+    fn deref(&self) -> &IntentTerms {
+        &self.terms
+    }
+}
+
+/// That a PaymentIntent was canceled.
+#[derive(Debug)]
+pub struct Canceled {
     /// Unix seconds.
-    pub canceled_at: Option<i64>,
-    /// Why it was canceled.
-    pub cancellation_reason: Option<Arc<str>>,
+    pub at: i64,
+    /// Why.
+    pub reason: Option<Arc<str>>,
 }
 
 /// Whether Stripe chooses the payment methods.
@@ -299,7 +337,7 @@ pub struct Event {
     /// To what, photographed.
     pub subject: Snapshot,
     /// The request that caused it, with its idempotency key; the payer on the page is none.
-    pub cause: Option<Cause>,
+    pub cause: Option<Arc<Cause>>,
     /// Endpoints that have not taken it yet.
     pub pending_webhooks: u32,
 }
@@ -361,7 +399,4 @@ macro_rules! row {
         })+
     };
 }
-row!(
-    Session, Intent, Charge, Refund, Event, Endpoint, Dispute, Entry, Method, Customer, Product,
-    Price
-);
+row!(Session, Intent, Charge, Refund, Endpoint, Dispute, Entry, Method, Customer, Product, Price);

@@ -1,13 +1,13 @@
 //! The notes on an object, which Stripe calls metadata. Most objects have one note or none, and
-//! there are many objects: a map would take ten times the room.
+//! there are many objects: a map would take ten times the room, and a list of texts three times.
 
 use std::sync::{Arc, LazyLock};
 
 use serde::{Serialize, Serializer};
 
-/// Notes in the order of their keys.
+/// Notes in the order of their keys: each a key, a NUL, a value and a NUL, which neither may hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notes(Box<[(Box<str>, Box<str>)]>);
+pub struct Notes(Box<str>);
 
 static NONE: LazyLock<Arc<Notes>> = LazyLock::new(Arc::default);
 
@@ -17,34 +17,31 @@ impl Notes {
         NONE.clone()
     }
 
+    /// Keys and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut words = self.0.split_terminator('\0');
+        std::iter::from_fn(move || words.next().zip(words.next()))
+    }
+
     /// A note's text.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| **known == *key).map(|(_, value)| &**value)
+        self.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
     }
 
     /// Puts a note, in place of the one before; an empty text takes it away.
     pub(super) fn set(&mut self, key: &str, value: &str) {
-        let mut notes = std::mem::take(&mut self.0).into_vec();
-        let at = notes.binary_search_by(|(known, _)| (**known).cmp(key));
-        match (at, value.is_empty()) {
-            (Ok(at), true) => {
-                notes.remove(at);
-            }
-            (Ok(at), false) => {
-                if let Some(note) = notes.get_mut(at) {
-                    note.1 = value.into();
-                }
-            }
-            (Err(_), true) => {}
-            (Err(at), false) => notes.insert(at, (key.into(), value.into())),
-        }
-        self.0 = notes.into();
+        let new = (!value.is_empty()).then_some((key, value));
+        let others = |(known, _): &(&str, &str)| *known != key;
+        let mut notes: Vec<(&str, &str)> = self.iter().filter(others).chain(new).collect();
+        notes.sort_unstable();
+        let written = notes.iter().flat_map(|(key, value)| [*key, "\0", *value, "\0"]);
+        self.0 = written.collect::<String>().into();
     }
 }
 
 impl Serialize for Notes {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+        to.collect_map(self.iter())
     }
 }
 

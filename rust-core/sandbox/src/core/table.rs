@@ -1,66 +1,59 @@
-//! Rows in the order of their creation, found by ID, listed newest first. What lists are filtered
-//! by is a group of its own, so that a list costs its page and not the table.
+//! Rows in the order of their creation, found by ID. There are very many, so what finds them is kept
+//! small: places of four bytes, and no second copy of an ID.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::error::ApiError;
-use super::fields::Fields;
-use super::model::{Id, Row};
+use hashbrown::HashTable;
 
-/// Stripe's default page.
-const PAGE_DEFAULT: i64 = 10;
-/// Stripe's largest page.
-const PAGE_MAX: i64 = 100;
+use super::model::{Id, Row};
+use super::shelf::{Places, Shelf};
 
 pub(super) struct Table<T> {
     rows: Vec<Arc<T>>,
-    by_id: HashMap<Id, usize>,
-    groups: HashMap<Id, BTreeSet<usize>>,
-}
-
-/// Which rows a list is of.
-pub(super) enum Among<'a> {
-    /// All.
-    All,
-    /// Those of a group.
-    Group(&'a str),
-    /// Those with these IDs.
-    These(Vec<Id>),
+    by_id: Index,
+    groups: HashMap<Id, BTreeSet<u32>>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), by_id: HashMap::new(), groups: HashMap::new() }
+        Self { rows: Vec::new(), by_id: Index::default(), groups: HashMap::new() }
     }
 }
 
 impl<T: Row> Table<T> {
     pub(super) fn insert(&mut self, row: T) -> Arc<T> {
         let row = Arc::new(row);
-        self.by_id.insert(row.id().clone(), self.rows.len());
+        make_room(&mut self.rows);
         self.rows.push(row.clone());
+        let rows = &self.rows;
+        self.by_id.note(row.id(), rows.len().saturating_sub(1), |at| {
+            rows.get(at).map_or("", |row| row.id())
+        });
         row
     }
 
+    fn find(&self, id: &str) -> Option<usize> {
+        self.by_id.find(id, |at| self.rows.get(at).is_some_and(|row| **row.id() == *id))
+    }
+
     pub(super) fn get(&self, id: &str) -> Option<&Arc<T>> {
-        self.by_id.get(id).and_then(|at| self.rows.get(*at))
+        self.rows.get(self.find(id)?)
     }
 
     /// Changes a row; whoever holds the old one keeps it as it was.
     pub(super) fn change(&mut self, id: &str, change: impl FnOnce(&mut T)) -> Option<Arc<T>> {
-        let row = self.by_id.get(id).and_then(|at| self.rows.get_mut(*at))?;
+        let at = self.find(id)?;
+        let row = self.rows.get_mut(at)?;
         change(Arc::make_mut(row));
         Some(row.clone())
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     /// Puts a row into a group.
     pub(super) fn group(&mut self, group: &str, id: &str) {
-        let Some(at) = self.by_id.get(id).copied() else { return };
+        let Some(at) = self.find(id).and_then(|at| u32::try_from(at).ok()) else { return };
         match self.groups.get_mut(group) {
             Some(members) => {
                 members.insert(at);
@@ -73,8 +66,9 @@ impl<T: Row> Table<T> {
 
     /// Takes a row out of a group.
     pub(super) fn ungroup(&mut self, group: &str, id: &str) {
-        if let (Some(members), Some(at)) = (self.groups.get_mut(group), self.by_id.get(id)) {
-            members.remove(at);
+        let at = self.find(id).and_then(|at| u32::try_from(at).ok());
+        if let (Some(members), Some(at)) = (self.groups.get_mut(group), at) {
+            members.remove(&at);
         }
     }
 
@@ -82,117 +76,74 @@ impl<T: Row> Table<T> {
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<T>> {
         self.rows.iter()
     }
+}
 
-    /// One page of the rows that `keep` keeps, newest first, and whether more follow.
-    pub(super) fn page(
-        &self,
-        query: &Query,
-        among: &Among<'_>,
-        keep: impl Fn(&T) -> bool,
-    ) -> Result<(Vec<Arc<T>>, bool), ApiError> {
-        // Time never runs backwards in the sandbox, so rows are ordered by creation.
-        let mut low = self.rows.partition_point(|row| row.created() < query.from);
-        let mut high = self.rows.partition_point(|row| row.created() <= query.to);
-        if let Some(id) = &query.starting_after {
-            high = high.min(self.position(id, "starting_after")?);
-        }
-        if let Some(id) = &query.ending_before {
-            low = low.max(self.position(id, "ending_before")?.saturating_add(1));
-        }
-        let high = high.max(low);
-        let picked: BTreeSet<usize>;
-        let none = BTreeSet::new();
-        let members = match among {
-            Among::All => None,
-            Among::Group(group) => Some(self.groups.get(*group).unwrap_or(&none)),
-            Among::These(ids) => {
-                picked = ids.iter().filter_map(|id| self.by_id.get(id).copied()).collect();
-                Some(&picked)
-            }
-        };
-        let mut page = match members {
-            None => query.take((low..high).map(|at| self.rows.get(at)), keep),
-            Some(members) => {
-                query.take(members.range(low..high).map(|at| self.rows.get(*at)), keep)
-            }
-        };
-        let has_more = page.len() > query.limit;
-        page.truncate(query.limit);
-        if query.ending_before.is_some() {
-            page.reverse();
-        }
-        Ok((page, has_more))
+impl<T: Row> Shelf for Table<T> {
+    type Row = Arc<T>;
+
+    fn len(&self) -> usize {
+        self.rows.len()
     }
 
-    fn position(&self, id: &str, param: &str) -> Result<usize, ApiError> {
-        let found = self.by_id.get(id).copied();
-        found.ok_or_else(|| ApiError::no_such("object", id, param))
+    fn created(&self, at: usize) -> Option<i64> {
+        self.rows.get(at).map(|row| row.created())
+    }
+
+    fn row(&self, at: usize) -> Option<Arc<T>> {
+        self.rows.get(at).cloned()
+    }
+
+    fn position(&self, id: &str) -> Option<usize> {
+        self.find(id)
+    }
+
+    fn members(&self, group: &str, within: Range<usize>) -> Places<'_> {
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let within = place(within.start)..place(within.end);
+        let members = self.groups.get(group).into_iter();
+        let members = members.flat_map(move |members| members.range(within.clone()));
+        Box::new(members.filter_map(|at| usize::try_from(*at).ok()))
     }
 }
 
-/// Which page of a list.
-pub(super) struct Query {
-    limit: usize,
-    starting_after: Option<String>,
-    ending_before: Option<String>,
-    from: i64,
-    to: i64,
+/// Makes room for one more. A vector left to itself doubles, and half of it may stay empty.
+pub(super) fn make_room<T>(rows: &mut Vec<T>) {
+    if rows.len() == rows.capacity() {
+        rows.reserve_exact((rows.len() / 8).max(64));
+    }
 }
 
-impl Query {
-    /// One row more than the page has, from the end that it begins at.
-    fn take<'a, T: 'a>(
-        &self,
-        rows: impl DoubleEndedIterator<Item = Option<&'a Arc<T>>>,
-        keep: impl Fn(&T) -> bool,
-    ) -> Vec<Arc<T>> {
-        let wanted = self.limit.saturating_add(1);
-        let kept = rows.flatten().filter(|row| keep(row));
-        if self.ending_before.is_some() {
-            kept.take(wanted).cloned().collect()
-        } else {
-            kept.rev().take(wanted).cloned().collect()
-        }
+/// Where a row with an ID is. The IDs themselves stay with the rows.
+#[derive(Default)]
+pub(super) struct Index {
+    places: HashTable<u32>,
+    hasher: RandomState,
+}
+
+impl Index {
+    /// Notes a row's place; `id_at` tells the ID at each place, this one included.
+    pub(super) fn note<S: AsRef<str>>(&mut self, id: &str, at: usize, id_at: impl Fn(usize) -> S) {
+        let Ok(place) = u32::try_from(at) else { return };
+        let hasher = &self.hasher;
+        let hash_at = |place: &u32| {
+            hasher.hash_one(id_at(usize::try_from(*place).unwrap_or(usize::MAX)).as_ref())
+        };
+        self.places.insert_unique(hasher.hash_one(id), place, hash_at);
     }
 
-    /// The page of a list that begins with its oldest.
-    pub(super) fn of(&self, ids: &[String]) -> Result<std::ops::Range<usize>, ApiError> {
-        let position = |id: &String, param: &str| {
-            let found = ids.iter().position(|known| known == id);
-            found.ok_or_else(|| ApiError::no_such("object", id, param))
-        };
-        if let Some(id) = &self.ending_before {
-            let end = position(id, "ending_before")?;
-            return Ok(end.saturating_sub(self.limit)..end);
-        }
-        let start = match &self.starting_after {
-            Some(id) => position(id, "starting_after")?.saturating_add(1),
-            None => 0,
-        };
-        Ok(start..start.saturating_add(self.limit).min(ids.len()))
-    }
-
-    /// Reads the parameters that every list takes.
-    pub(super) fn read(fields: &mut Fields<'_>) -> Result<Self, ApiError> {
-        let limit = fields.integer("limit")?.unwrap_or(PAGE_DEFAULT);
-        if !(1..=PAGE_MAX).contains(&limit) {
-            let message = format!("This value must be between 1 and {PAGE_MAX}.");
-            return Err(ApiError::invalid(message).with_param("limit"));
-        }
-        let (from, to) = fields.window("created")?;
-        Ok(Self {
-            limit: usize::try_from(limit).unwrap_or(1),
-            starting_after: fields.text("starting_after")?.map(str::to_owned),
-            ending_before: fields.text("ending_before")?.map(str::to_owned),
-            from,
-            to,
-        })
+    /// The place that `is_it` says yes to, among those that an ID may be at.
+    pub(super) fn find(&self, id: &str, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+        let is_it = |place: &u32| usize::try_from(*place).is_ok_and(&is_it);
+        let found = self.places.find(self.hasher.hash_one(id), is_it)?;
+        usize::try_from(*found).ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::fields::Fields;
     use super::super::form::parse;
+    use super::super::shelf::{Among, Query};
     use super::*;
 
     #[derive(Clone)]

@@ -8,6 +8,7 @@ use super::cards::{CardFacts, CardForm};
 use super::model::{LastError, Payer, Presented, Snapshot};
 use super::pay::ChallengeAnswer;
 use super::replay::Action;
+use super::shelf::Shelf;
 use super::{ApiRequest, Core, Id};
 
 /// Every event type that can be triggered.
@@ -67,7 +68,7 @@ impl Core {
         self.cause = None;
         self.config.recorded = recorded;
         self.record(Action::Trigger { kind: kind.to_owned() });
-        Ok(self.events.iter().skip(before).map(|event| event.id.clone()).collect())
+        Ok(self.events.iter().skip(before).map(|event| event.id).collect())
     }
 
     fn play(&mut self, kind: &str) {

@@ -27,7 +27,7 @@ impl Core {
     }
 
     /// An event by its ID.
-    pub fn event(&self, id: &str) -> Option<&Arc<Event>> {
+    pub fn event(&self, id: &str) -> Option<Event> {
         self.events.get(id)
     }
 
@@ -47,7 +47,7 @@ impl Core {
     }
 
     /// Every event, oldest first.
-    pub fn events(&self) -> impl DoubleEndedIterator<Item = &Arc<Event>> {
+    pub fn events(&self) -> impl DoubleEndedIterator<Item = Event> {
         self.events.iter()
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::Shared;
 use super::forms::field;
-use crate::core::{Channel, FaultRule, Message};
+use crate::core::{Channel, FaultRule, Id, Message};
 
 /// The longest that a listener waits for deliveries in one request.
 const WAIT_MAX: Duration = Duration::from_secs(25);
@@ -105,8 +105,8 @@ async fn trigger(State(shared): State<Arc<Shared>>, body: Bytes) -> Response<Bod
     let kind = field(&body, "type");
     let made = shared.with_core(|core, now_ms| {
         core.trigger(&kind, now_ms).map(|made| {
-            let told = |id| {
-                let event = core.events().rev().find(|event| event.id == id);
+            let told = |id: Id| {
+                let event = core.event(&id);
                 json!({ "id": id, "type": event.map(|event| event.kind.to_string()) })
             };
             made.into_iter().map(told).collect::<Vec<Value>>()

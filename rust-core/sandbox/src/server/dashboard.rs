@@ -128,8 +128,8 @@ async fn payments(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) 
 
 async fn events(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Response<Body> {
     let (rows, older) = shared.with_core(|core, _| {
-        let id = |event: &&Arc<crate::core::Event>| event.id.to_string();
-        newest(core.events().rev(), id, query, |event| EventRow::of(event))
+        let id = |event: &crate::core::Event| event.id.to_string();
+        newest(core.events().rev(), id, query, |event| EventRow::of(&event))
     });
     page(&Events { rows, older })
 }

@@ -1,6 +1,7 @@
 //! The books: balance transactions and the balance.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use super::super::fields::Fields;
 use super::super::ids::kin;
 use super::super::model::{Entry, EntryKind};
 use super::super::reply::Reply;
-use super::super::table::Among;
+use super::super::shelf::Among;
 use super::super::{Core, Id};
 
 /// How long money is on its way to the balance, in seconds: two days, as in the United States.
@@ -41,7 +42,7 @@ impl Core {
         kind: EntryKind,
         source: &Id,
         amount: i64,
-        currency: &std::sync::Arc<str>,
+        currency: &Arc<str>,
     ) -> Id {
         let id = match kind {
             EntryKind::Charge | EntryKind::Refund => kin(source, "txn_3").into(),
@@ -68,7 +69,12 @@ impl Core {
         let funds = self.funds.entry(currency.clone()).or_default();
         funds.total = funds.total.saturating_add(net);
         funds.pending = funds.pending.saturating_add(net);
-        self.arriving.push_back((entry.available_on, currency.clone(), net));
+        match self.arriving.back_mut() {
+            Some((at_s, same, sum)) if *at_s == entry.available_on && same == currency => {
+                *sum = sum.saturating_add(net);
+            }
+            _ => self.arriving.push_back((entry.available_on, currency.clone(), net)),
+        }
         entry.id.clone()
     }
 
@@ -135,7 +141,7 @@ impl Core {
             (None, Some(kind)) => Among::Group(kind),
             (None, None) => Among::All,
         };
-        let keep = |entry: &Entry| {
+        let keep = |entry: &Arc<Entry>| {
             currency.as_deref().is_none_or(|currency| *entry.currency == *currency)
                 && kind.is_none_or(|kind| entry.kind.as_str() == kind)
         };

@@ -88,9 +88,11 @@ impl Core {
         }
         self.intents.change(&intent.id, |intent| {
             intent.method = chosen.or(intent.method.take());
-            intent.capture_by_hand = capture.unwrap_or(intent.capture_by_hand);
-            if let Some(address) = receipt_email {
-                Arc::make_mut(&mut intent.data).receipt_email = Some(address);
+            if capture.is_some() || receipt_email.is_some() {
+                let terms = Arc::make_mut(&mut intent.terms);
+                terms.capture_by_hand = capture.unwrap_or(terms.capture_by_hand);
+                let data = Arc::make_mut(&mut terms.data);
+                data.receipt_email = receipt_email.or(data.receipt_email.take());
             }
         });
         let intent = self.confirm(&intent.id, &confirmation)?;
@@ -227,7 +229,8 @@ impl Core {
             return Err(error.with_code(ErrorCode::AmountTooLarge).executed());
         }
         self.intents.change(&intent.id, |intent| {
-            metadata.apply(&mut Arc::make_mut(&mut intent.data).metadata);
+            let terms = Arc::make_mut(&mut intent.terms);
+            metadata.apply(&mut Arc::make_mut(&mut terms.data).metadata);
         });
         self.take(&intent.id, amount);
         self.object_reply(Snapshot::Intent(self.intent(id)?), &paths)

@@ -10,7 +10,7 @@ use super::super::expand;
 use super::super::fields::Fields;
 use super::super::model::{Customer, Snapshot};
 use super::super::reply::Reply;
-use super::super::table::Among;
+use super::super::shelf::Among;
 use super::super::{Core, Id};
 
 const ALSO_AT_STRIPE: &[&str] = &[
@@ -131,18 +131,17 @@ impl Core {
         fields: Fields<'_>,
     ) -> Result<Reply, ApiError> {
         fields.finish(&[])?;
-        self.customer(id)?;
-        let gone = self.customers.change(id, |customer| customer.deleted = true);
-        if let Some(customer) = gone {
-            self.emit(EventType::from("customer.deleted"), Snapshot::Customer(customer));
-        }
+        // The event tells who it was.
+        let last_seen = self.customer(id)?;
+        self.customers.change(id, |customer| customer.deleted = true);
+        self.emit(EventType::from("customer.deleted"), Snapshot::Customer(last_seen));
         Ok(deleted(id))
     }
 
     pub(super) fn customer_list(&self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
         let email = fields.text("email")?;
         let among = email.map_or(Among::All, Among::Group);
-        let keep = |customer: &Customer| !customer.deleted;
+        let keep = |customer: &Arc<Customer>| !customer.deleted;
         self.list_reply("/v1/customers", &self.customers, among, fields, keep, |core, row| {
             core.customer_json(row)
         })

@@ -11,7 +11,7 @@ use super::super::fields::Fields;
 use super::super::model::{Charge, Dispute, EntryKind, Snapshot};
 use super::super::notes::Notes;
 use super::super::reply::Reply;
-use super::super::table::Among;
+use super::super::shelf::Among;
 use super::super::{Core, Id};
 
 /// Evidence that Stripe's test mode takes for a verdict.
@@ -40,7 +40,7 @@ impl Core {
                 Among::These(found.filter_map(|charge| of(charge)).collect())
             }
         };
-        let keep = |dispute: &Dispute| intent.is_none_or(|intent| *dispute.intent == *intent);
+        let keep = |dispute: &Arc<Dispute>| intent.is_none_or(|intent| *dispute.intent == *intent);
         self.list_reply("/v1/disputes", &self.disputes, among, fields, keep, |core, row| {
             core.dispute_json(row)
         })

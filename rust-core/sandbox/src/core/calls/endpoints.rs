@@ -11,7 +11,7 @@ use super::super::error::ApiError;
 use super::super::fields::Fields;
 use super::super::model::Endpoint;
 use super::super::reply::Reply;
-use super::super::table::Among;
+use super::super::shelf::Among;
 
 /// Stripe's most endpoints of one account.
 const ENDPOINTS_MAX: usize = 16;
@@ -98,7 +98,7 @@ impl Core {
     }
 
     pub(super) fn endpoint_list(&self, fields: Fields<'_>) -> Result<Reply, ApiError> {
-        let keep = |endpoint: &Endpoint| !endpoint.deleted;
+        let keep = |endpoint: &Arc<Endpoint>| !endpoint.deleted;
         self.list_reply(
             "/v1/webhook_endpoints",
             &self.endpoints,

@@ -8,9 +8,9 @@ use holdfast_stripe::objects::{ErrorCode, EventType, IntentStatus};
 use super::super::error::ApiError;
 use super::super::expand;
 use super::super::fields::Fields;
-use super::super::model::{AutomaticMethods, Intent, IntentData, Snapshot};
+use super::super::model::{AutomaticMethods, Canceled, Intent, IntentData, IntentTerms, Snapshot};
 use super::super::reply::Reply;
-use super::super::table::Among;
+use super::super::shelf::Among;
 use super::super::{Core, Id};
 
 /// What Stripe takes as well, and the sandbox does not play.
@@ -92,24 +92,26 @@ impl Core {
             None => IntentStatus::RequiresPaymentMethod,
             Some(_) => IntentStatus::RequiresConfirmation,
         };
-        let intent = self.intents.insert(Intent {
+        let terms = IntentTerms {
             id: self.ids.object("pi_3"),
             created: self.now_s(),
             amount: new.amount,
             currency: new.currency,
-            status,
             data: new.data,
             session: new.session,
             customer: new.customer,
-            method: new.method,
             automatic: new.automatic,
             capture_by_hand: new.capture_by_hand,
+        };
+        let intent = self.intents.insert(Intent {
+            terms: terms.into(),
+            status,
+            method: new.method,
             amount_received: 0,
             charges: Vec::new(),
             last_error: None,
             pending: None,
-            canceled_at: None,
-            cancellation_reason: None,
+            canceled: None,
         });
         if let Some(customer) = &intent.customer {
             self.intents.group(customer, &intent.id);
@@ -159,8 +161,9 @@ impl Core {
         self.check_owner(customer.as_deref().or(intent.customer.as_deref()), &confirmation)?;
         let method = self.chosen_method(&confirmation);
         let changed = self.intents.change(&intent.id, |intent| {
-            (intent.amount, intent.currency) = (new_amount, new_currency);
-            let data = Arc::make_mut(&mut intent.data);
+            let terms = Arc::make_mut(&mut intent.terms);
+            (terms.amount, terms.currency) = (new_amount, new_currency);
+            let data = Arc::make_mut(&mut terms.data);
             metadata.apply(&mut data.metadata);
             if let Some(text) = description {
                 data.description = text.map(Into::into);
@@ -168,8 +171,8 @@ impl Core {
             if let Some(text) = receipt_email {
                 data.receipt_email = text.map(Into::into);
             }
-            intent.capture_by_hand = capture.unwrap_or(intent.capture_by_hand);
-            intent.customer = customer.clone().or(intent.customer.take());
+            terms.capture_by_hand = capture.unwrap_or(terms.capture_by_hand);
+            terms.customer = customer.clone().or(terms.customer.take());
             if let Some(method) = method {
                 intent.method = Some(method);
                 intent.status = IntentStatus::RequiresConfirmation;
@@ -214,7 +217,7 @@ impl Core {
     pub(super) fn intent_list(&self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
         let customer = fields.text("customer")?;
         let among = customer.map_or(Among::All, Among::Group);
-        let keep = |_: &Intent| true;
+        let keep = |_: &Arc<Intent>| true;
         self.list_reply("/v1/payment_intents", &self.intents, among, fields, keep, |core, row| {
             core.intent_json(row)
         })
@@ -234,8 +237,7 @@ impl Core {
         }
         let canceled = self.intents.change(id, |intent| {
             intent.status = IntentStatus::Canceled;
-            intent.canceled_at = Some(now_s);
-            intent.cancellation_reason = reason;
+            intent.canceled = Some(Canceled { at: now_s, reason }.into());
             intent.pending = None;
         });
         if before.status == IntentStatus::RequiresCapture {

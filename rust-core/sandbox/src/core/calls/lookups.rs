@@ -9,7 +9,7 @@ use super::super::expand;
 use super::super::fields::Fields;
 use super::super::model::{Charge, Event, Snapshot};
 use super::super::reply::Reply;
-use super::super::table::Among;
+use super::super::shelf::Among;
 use super::super::{Core, Id};
 
 impl Core {
@@ -34,7 +34,7 @@ impl Core {
             (Some(intent), _) => Among::These(self.charges_of(intent)),
             (None, Some(customer)) => Among::Group(customer),
         };
-        let keep = |charge: &Charge| {
+        let keep = |charge: &Arc<Charge>| {
             customer.is_none_or(|customer| charge.customer.as_deref() == Some(customer))
         };
         self.list_reply("/v1/charges", &self.charges, among, fields, keep, |core, row| {
@@ -79,7 +79,7 @@ impl Core {
         fields.finish(&["expand"])?;
         let missing = || ApiError::no_such("event", id, "id");
         let event = self.events.get(id).ok_or_else(missing)?;
-        Ok(self.event_json(event).into())
+        Ok(self.event_json(&event).into())
     }
 
     pub(super) fn event_list(&self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {

@@ -12,7 +12,7 @@ use super::super::ids::kin;
 use super::super::model::{Method, Payer, Snapshot};
 use super::super::notes::Notes;
 use super::super::reply::Reply;
-use super::super::table::Among;
+use super::super::shelf::Among;
 use super::super::{Core, Id};
 
 /// What Stripe answers to a server that sends card numbers.

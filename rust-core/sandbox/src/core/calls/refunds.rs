@@ -21,7 +21,7 @@ use super::super::expand;
 use super::super::fields::Fields;
 use super::super::model::{Charge, EntryKind, Refund, Snapshot};
 use super::super::reply::Reply;
-use super::super::table::Among;
+use super::super::shelf::Among;
 use super::super::{Core, Id};
 
 const REASONS: [&str; 3] = ["duplicate", "fraudulent", "requested_by_customer"];
@@ -226,7 +226,7 @@ impl Core {
                 Among::These(charges.iter().filter_map(refunds_of).flatten().collect())
             }
         };
-        let keep = |refund: &Refund| intent.is_none_or(|intent| *refund.intent == *intent);
+        let keep = |refund: &Arc<Refund>| intent.is_none_or(|intent| *refund.intent == *intent);
         self.list_reply("/v1/refunds", &self.refunds, among, fields, keep, |core, row| {
             core.refund_json(row)
         })

@@ -10,9 +10,10 @@ use super::super::agenda::Task;
 use super::super::error::ApiError;
 use super::super::expand;
 use super::super::fields::Fields;
-use super::super::model::{IntentData, Line, Session, Snapshot};
+use super::super::model::{IntentData, Line, Session, SessionTerms, Snapshot};
+use super::super::notes::Notes;
 use super::super::reply::Reply;
-use super::super::table::{Among, Query};
+use super::super::shelf::{Among, Query};
 use super::super::{Core, Id};
 use super::intents::read_capture;
 
@@ -68,12 +69,11 @@ impl Core {
         let success_url = success_url.ok_or_else(|| ApiError::missing_param("success_url"))?.into();
         let customer = self.customer_param(&mut fields)?;
         let (intent_data, capture_by_hand) = read_intent_data(&mut fields)?;
-        let session = Session {
+        let metadata = fields.metadata("metadata")?;
+        let terms = SessionTerms {
             id: self.ids.session(),
             created: self.now_s(),
             expires_at,
-            status: SessionStatus::Open,
-            payment_status: SessionPaymentStatus::Unpaid,
             lines,
             currency: self.word(&currency),
             amount_total,
@@ -82,17 +82,22 @@ impl Core {
             client_reference_id: fields
                 .text_up_to("client_reference_id", REFERENCE_LENGTH_MAX)?
                 .map(Into::into),
-            metadata: fields.metadata("metadata")?,
-            intent_data: intent_data.into(),
+            intent_data: with_shared_notes(intent_data, &metadata).into(),
+            metadata,
             capture_by_hand,
             customer,
-            intent: None,
             customer_email: fields.text_up_to("customer_email", 800)?.map(Into::into),
-            payer: None,
             locale: fields.text_up_to("locale", 10)?.map(Into::into),
             submit_type: fields
                 .word("submit_type", &["auto", "book", "donate", "pay"])?
                 .map(Into::into),
+        };
+        let session = Session {
+            terms: terms.into(),
+            status: SessionStatus::Open,
+            payment_status: SessionPaymentStatus::Unpaid,
+            intent: None,
+            payer: None,
         };
         let paths = expand::read(&mut fields)?;
         fields.finish(ALSO_AT_STRIPE)?;
@@ -247,7 +252,7 @@ impl Core {
             }
             Some(group) => Among::Group(group),
         };
-        let keep = |session: &Session| {
+        let keep = |session: &Arc<Session>| {
             status.is_none_or(|status| session.status.as_str() == status)
                 && customer.is_none_or(|customer| session.customer.as_deref() == Some(customer))
         };
@@ -302,6 +307,12 @@ fn check_kind(fields: &mut Fields<'_>) -> Result<(), ApiError> {
     fields.word("billing_address_collection", &["auto"])?;
     fields.word("customer_creation", &["if_required"])?;
     Ok(())
+}
+
+/// Most callers note the same on the session and on its PaymentIntent.
+fn with_shared_notes(data: IntentData, notes: &Arc<Notes>) -> IntentData {
+    let shared = if data.metadata == *notes { notes.clone() } else { data.metadata };
+    IntentData { metadata: shared, ..data }
 }
 
 fn read_intent_data(fields: &mut Fields<'_>) -> Result<(IntentData, bool), ApiError> {

@@ -10,7 +10,7 @@ use super::super::expand;
 use super::super::fields::Fields;
 use super::super::model::{Price, Product};
 use super::super::reply::Reply;
-use super::super::table::Among;
+use super::super::shelf::Among;
 use super::sessions::check_unit;
 
 impl Core {
@@ -59,7 +59,7 @@ impl Core {
 
     pub(super) fn product_list(&self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
         let active = fields.boolean("active")?;
-        let keep = |product: &Product| active.is_none_or(|active| product.active == active);
+        let keep = |product: &Arc<Product>| active.is_none_or(|active| product.active == active);
         self.list_reply("/v1/products", &self.products, Among::All, fields, keep, |core, row| {
             core.product_json(row)
         })
@@ -128,7 +128,7 @@ impl Core {
     pub(super) fn price_list(&self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
         let active = fields.boolean("active")?;
         let product = fields.text("product")?;
-        let keep = |price: &Price| {
+        let keep = |price: &Arc<Price>| {
             active.is_none_or(|active| price.active == active)
                 && product.is_none_or(|product| *price.product == *product)
         };

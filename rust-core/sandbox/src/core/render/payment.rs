@@ -55,8 +55,8 @@ impl Core {
             "amount_details": { "tip": {} },
             "amount_received": intent.amount_received,
             "automatic_payment_methods": automatic(intent.automatic),
-            "canceled_at": intent.canceled_at,
-            "cancellation_reason": intent.cancellation_reason,
+            "canceled_at": intent.canceled.as_ref().map(|canceled| canceled.at),
+            "cancellation_reason": intent.canceled.as_ref().map(|canceled| &canceled.reason),
             "capture_method": if intent.capture_by_hand { "manual" } else { "automatic_async" },
             "client_secret": self.client_secret(&intent.id),
             "confirmation_method": "automatic",
@@ -110,7 +110,7 @@ impl Core {
     }
 
     fn last_error_json(&self, intent: &Intent) -> Value {
-        match &intent.last_error {
+        match intent.last_error.as_deref() {
             None => json!(null),
             Some(LastError::Declined(decline, charge)) => {
                 let method =

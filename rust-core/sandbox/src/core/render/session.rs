@@ -8,7 +8,7 @@ use crate::core::Core;
 use crate::core::error::ApiError;
 use crate::core::model::{Line, Price, Product, Session};
 use crate::core::notes::Notes;
-use crate::core::table::Query;
+use crate::core::shelf::Query;
 
 /// Fields of features that the sandbox does not play.
 const NULLS: &[&str] = &[

@@ -17,7 +17,7 @@ impl Core {
             "data": { "object": self.snapshot_json(&event.subject) },
             "livemode": false,
             "pending_webhooks": event.pending_webhooks,
-            "request": request_json(event.cause.as_ref()),
+            "request": request_json(event.cause.as_deref()),
             "type": event.kind,
         })
     }

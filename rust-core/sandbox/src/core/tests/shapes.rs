@@ -118,6 +118,10 @@ fn eventful() -> Desk {
     let (_, customer) = desk.post("/v1/customers", "email=a%40b.example&name=Ada&metadata[a]=b");
     let attach = format!("customer={}", customer["id"].as_str().unwrap());
     desk.post("/v1/payment_methods/pm_card_visa/attach", &attach);
+    let (_, leaving) = desk.post("/v1/customers", "name=Bo");
+    let path = format!("/v1/customers/{}", leaving["id"].as_str().unwrap());
+    let delete = ApiRequest { method: "DELETE".into(), ..ApiRequest::get(&path, "", KEY) };
+    assert_eq!(desk.core.handle(&delete, desk.now_ms).status, 200);
     desk.post("/v1/prices", "currency=usd&unit_amount=500&product_data[name]=Tea");
     desk.pass_ms(10_000);
     desk

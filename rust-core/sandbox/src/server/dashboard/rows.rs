@@ -37,7 +37,7 @@ impl PaymentRow {
             _ if intent.last_error.is_some() => ("Failed", "bad"),
             _ => ("Incomplete", "waiting"),
         };
-        let decline = match &intent.last_error {
+        let decline = match intent.last_error.as_deref() {
             None => String::new(),
             Some(LastError::NotAuthenticated) => "the payer did not confirm at the bank".to_owned(),
             Some(LastError::Declined(decline, _)) => {

@@ -27,19 +27,25 @@ const NO_DIGITS: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF
 /// Currencies divided by a thousand.
 const THREE_DIGITS: &str = "BHD IQD JOD KWD LYD OMR TND";
 
+/// True if the list has this code. Looked up for each amount that is read, so without any copying.
+fn lists(list: &str, code: &[u8; 3]) -> bool {
+    // Three letters and a space.
+    list.as_bytes().chunks(4).any(|entry| entry.starts_with(code))
+}
+
 impl Currency {
     /// US dollar, the default of a payment type.
     pub const USD: Self = Self(*b"USD");
 
     /// Looks the code up, in either case.
     pub fn from_code(code: &str) -> Result<Self, UnknownCurrency> {
-        let upper = code.to_ascii_uppercase();
-        let known = [TWO_DIGITS, NO_DIGITS, THREE_DIGITS]
-            .iter()
-            .any(|list| list.split(' ').any(|entry| entry == upper));
-        <[u8; 3]>::try_from(upper.as_bytes())
+        let known = |code: &[u8; 3]| {
+            [TWO_DIGITS, NO_DIGITS, THREE_DIGITS].iter().any(|list| lists(list, code))
+        };
+        <[u8; 3]>::try_from(code.as_bytes())
             .ok()
-            .filter(|_| known)
+            .map(|code| code.map(|letter| letter.to_ascii_uppercase()))
+            .filter(known)
             .map(Self)
             .ok_or_else(|| UnknownCurrency(code.chars().take(8).collect()))
     }
@@ -51,7 +57,7 @@ impl Currency {
 
     /// Digits after the decimal point: 0, 2 or 3.
     pub fn exponent(self) -> u32 {
-        let within = |list: &str| list.split(' ').any(|entry| entry == self.code());
+        let within = |list: &str| lists(list, &self.0);
         if within(NO_DIGITS) {
             0
         } else if within(THREE_DIGITS) {

@@ -197,6 +197,9 @@ pub enum RecordFault {
     RolledBack,
     /// It is there, and the index does not name it.
     Stray,
+    /// The part of the index that vouches for it is damaged, so it may be older than the last of its
+    /// name. It is used all the same: an older record of a payment cannot charge it twice.
+    Unvouched,
     /// The key it was sealed under is lost.
     KeyLost,
 }

@@ -60,7 +60,7 @@ impl Engine {
         answer: Result<Response, TransportFault>,
         turn: &mut Turn,
     ) -> Step {
-        let answer = Answer::<ChangesResponse>::read(answer);
+        let answer = self.follows(self.plausible(Answer::<ChangesResponse>::read(answer)));
         self.hear(&answer, turn.now);
         self.refresh_changes(match &answer {
             Answer::Good(_) => None,
@@ -83,6 +83,20 @@ impl Engine {
                 Step::store(self.session_refused(&refusal))
             }
             Answer::Untrusted | Answer::Unanswered | Answer::Strange => Step::default(),
+        }
+    }
+
+    /// Without any change, the revision is the one that was asked after.
+    fn follows(&self, answer: Answer<ChangesResponse>) -> Answer<ChangesResponse> {
+        let known = self.durable.enrolment().map(|enrolment| self.durable.counters(enrolment));
+        let asked_after = known.map_or(0, |counters| counters.changes_after);
+        match answer {
+            Answer::Good(response)
+                if response.payments.is_empty() && response.revision > asked_after =>
+            {
+                Answer::Strange
+            }
+            answer => answer,
         }
     }
 

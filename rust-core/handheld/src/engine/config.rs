@@ -40,7 +40,7 @@ impl Engine {
         answer: Result<Response, TransportFault>,
         turn: &mut Turn,
     ) -> Step {
-        let answer = checked(Answer::read(answer));
+        let answer = self.plausible(checked(Answer::read(answer)));
         self.hear(&answer, turn.now);
         self.refresh_config(match &answer {
             Answer::Good(_) => None,

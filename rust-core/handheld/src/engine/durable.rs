@@ -50,12 +50,19 @@ impl Quarantined {
 impl Durable {
     /// From the records that could be read, and the names of those that could not.
     pub fn load(records: Vec<Record>, quarantine: Vec<Quarantined>) -> Self {
-        let mut durable = Self { quarantine, ..Self::default() };
+        let mut durable = Self::default();
         for record in records {
             durable.apply(Write::Put(record));
         }
-        durable.mend_counters();
-        durable
+        durable.loaded(quarantine)
+    }
+
+    /// The same at the end of records that were applied one by one: ten thousand of them are not to
+    /// lie in memory twice.
+    pub(crate) fn loaded(mut self, quarantine: Vec<Quarantined>) -> Self {
+        self.quarantine = quarantine;
+        self.mend_counters();
+        self
     }
 
     /// The same, if the key that the records were sealed under is lost: nothing could be read.
@@ -70,6 +77,8 @@ impl Durable {
             Write::Put(Record::Config(config)) => self.config = Some(config),
             Write::Put(Record::Counters(counters)) => self.counters = Some(counters),
             Write::Put(Record::Payment(mut payment)) => {
+                payment.cart.lines.shrink_to_fit();
+                payment.cart.priced.shrink_to_fit();
                 if let Some(method) = &mut payment.method {
                     share(method, &mut self.offers);
                 }

@@ -164,7 +164,7 @@ impl Engine {
             drafted_at_ms: minted_ms(status.payment),
             cart: cart.unwrap_or_else(lines),
             method: known.and_then(|draft| draft.method.clone()),
-            held: Some(Held { status: Some(status), ..held }),
+            held: Some(Held { status: Some(status.into()), ..held }),
         })
     }
 

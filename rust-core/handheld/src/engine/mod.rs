@@ -80,6 +80,7 @@ mod hold;
 mod message;
 mod notices;
 mod outbox;
+mod plausible;
 mod proof;
 mod record;
 mod refresh;

@@ -319,7 +319,7 @@ impl Engine {
         answer: Result<Response, TransportFault>,
         turn: &mut Turn,
     ) -> Step {
-        let answer = Answer::<NoticeResponse>::read(answer);
+        let answer = self.plausible(Answer::<NoticeResponse>::read(answer));
         self.hear(&answer, turn.now);
         // A failed try until what it leads to is stored.
         if let Some(tries) = self.notices.tries.get_mut(&(payment, tag)) {
@@ -397,6 +397,7 @@ fn words(fault: RecordFault) -> &'static str {
         RecordFault::Missing => "The record of this payment was removed.",
         RecordFault::RolledBack => "An older record of this payment was put back.",
         RecordFault::Stray => "A record of this payment was put in from elsewhere.",
+        RecordFault::Unvouched => "It is not certain that the record of this payment is the last.",
         RecordFault::KeyLost => "The key of this payment's record is lost.",
     }
 }

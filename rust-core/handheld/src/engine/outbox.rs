@@ -117,7 +117,7 @@ impl Engine {
         answer: Result<Response, TransportFault>,
         turn: &mut Turn,
     ) -> Step {
-        let answer = Answer::<SubmitResponse>::read(answer);
+        let answer = self.plausible(Answer::<SubmitResponse>::read(answer));
         self.hear(&answer, turn.now);
         self.refresh_order(payment, &answer);
         // A failed try until what it leads to is stored; then the outbox lets go of it.
@@ -218,7 +218,7 @@ pub(super) fn with_status(
     let keeps = is_old || forgets_money;
     let held = Held {
         delivery: Delivery::Delivered,
-        status: if keeps { held.status.clone() } else { Some(status) },
+        status: if keeps { held.status.clone() } else { Some(status.into()) },
         epoch: heard.epoch,
         acknowledged_at_unix_s: held.acknowledged_at_unix_s.or(Some(heard.at_unix_s)),
         ..held.clone()

@@ -38,7 +38,7 @@ impl Engine {
         };
         let reply = (caller, Reply::VerifyReceipt(Ok(payment.payment)));
         let known = held.proof.as_ref().is_some_and(|known| known.receipt == proof.receipt);
-        let proved = revised(payment, Held { proof: Some(proof), ..held.clone() });
+        let proved = revised(payment, Held { proof: Some(proof.into()), ..held.clone() });
         let writes = if known { Vec::new() } else { vec![Write::payment(proved)] };
         Step { writes, replies: vec![reply], ..Step::default() }
     }
@@ -122,7 +122,7 @@ impl Engine {
                 receipt_order_id: None,
                 checked_at_unix_s: self.clock.unix_s(now),
             };
-            let proof = held.proof.clone().or(Some(proof));
+            let proof = held.proof.clone().or(Some(proof.into()));
             Held { proof, wrong_codes: 0, ..held.clone() }
         } else {
             Held { wrong_codes: held.wrong_codes.saturating_add(1), ..held.clone() }

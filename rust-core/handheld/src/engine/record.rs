@@ -244,8 +244,9 @@ pub struct Held {
     pub route: Arc<Route>,
     /// How far it is on its way.
     pub delivery: Delivery,
-    /// What the gateway last said about it.
-    pub status: Option<PaymentStatus>,
+    /// What the gateway last said about it. Apart, like the proof: thousands of queued orders have
+    /// neither.
+    pub status: Option<Box<PaymentStatus>>,
     /// The moment of the hold, on better clocks than the handheld's own.
     #[serde(default)]
     pub moment: HeldMoment,
@@ -264,7 +265,7 @@ pub struct Held {
     pub acknowledged_at_unix_s: Option<u64>,
     /// What proves offline that it is paid.
     #[serde(default)]
-    pub proof: Option<Proof>,
+    pub proof: Option<Box<Proof>>,
     /// Wrong confirm codes typed for it.
     #[serde(default)]
     pub wrong_codes: u32,

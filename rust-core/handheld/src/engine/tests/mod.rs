@@ -1,5 +1,6 @@
 //! The engine's tests.
 
+mod absurd;
 mod bench;
 mod delivery;
 mod drafts_and_holds;

@@ -1,7 +1,7 @@
 //! Reading everything, and naming what cannot be trusted.
 
 use super::{COPIES, RECORDS, SealedStore, State, for_each, guarded, opened, rotate};
-use crate::engine::{Durable, Quarantined, Record};
+use crate::engine::{Durable, Quarantined, Write};
 use crate::store::codec::{self, Name};
 use crate::store::index::{Entry, Index, Part, read_head};
 use crate::store::seal::{self, Sealer};
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// What a look at all records gives.
 #[derive(Default)]
 struct Found {
-    records: Vec<Record>,
+    durable: Durable,
     quarantine: Vec<Quarantined>,
     /// How many of the index's records are there.
     seen: usize,
@@ -92,7 +92,7 @@ impl SealedStore {
             self.index.note(name, entry);
         }
         report(&found.quarantine);
-        Ok(Durable::load(found.records, found.quarantine))
+        Ok(found.durable.loaded(found.quarantine))
     }
 
     /// Nothing can be read: each payment is named.
@@ -128,9 +128,10 @@ impl Found {
             (None, Some(record)) => {
                 if known.is_none() {
                     let may_be_held = codec::may_be_held(&record);
+                    self.quarantine.push(named(&name, RecordFault::Unvouched, may_be_held));
                     self.unvouched.push((name.clone(), Entry { version, may_be_held }));
                 }
-                self.records.push(record);
+                self.durable.apply(Write::Put(record));
             }
             (fault, _) => {
                 let fault = fault.unwrap_or(RecordFault::Damaged);

@@ -91,7 +91,10 @@ fn a_part_of_the_index_that_is_lost_or_older_is_named_and_loses_no_record() {
         });
         let mut store = SealedStore::open(dir.path(), &vault()).unwrap();
         let durable = store.load().unwrap();
-        assert_eq!(lost(&durable), [("index", String::new())]);
+        let id = fixture::payment_id(1).to_string();
+        let expected = [(id, RecordFault::Unvouched), (String::new(), RecordFault::Damaged)];
+        assert_eq!(faults(&durable), expected);
+        assert_eq!(lost(&durable)[1].0, "index");
         assert_eq!(durable.payments().count(), 2);
         // The next commit makes a whole one.
         store.commit(&[fixture::write(3)]).unwrap();
@@ -99,6 +102,32 @@ fn a_part_of_the_index_that_is_lost_or_older_is_named_and_loses_no_record() {
         let durable = reopened(&dir);
         assert_eq!((durable.quarantine().len(), durable.payments().count()), (0, 3));
     }
+}
+
+#[test]
+fn an_older_record_under_a_damaged_part_of_the_index_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(filled(&dir));
+    let older = sealed_bytes(&dir, &name(1));
+    let mut store = SealedStore::open(dir.path(), &vault()).unwrap();
+    store.load().unwrap();
+    let mut changed = fixture::held_payment(1);
+    changed.revision = 99;
+    store.commit(&[Write::payment(changed)]).unwrap();
+    drop(store);
+    let part = Name::index_part(u8::try_from(part_of(&Name::from_disk(&name(1)))).unwrap());
+    tamper(&dir, |all| {
+        let place = |all: &mut Vec<(Vec<u8>, Vec<u8>)>, wanted: &[u8]| {
+            all.iter().position(|(known, _)| known == wanted).unwrap()
+        };
+        let (record, damaged) = (place(all, &name(1)), place(all, part.as_bytes()));
+        all[record].1 = older;
+        *all[damaged].1.last_mut().unwrap() ^= 1;
+    });
+    let durable = reopened(&dir);
+    let named = faults(&durable);
+    assert!(named.contains(&(fixture::payment_id(1).to_string(), RecordFault::Unvouched)));
+    assert!(durable.payment(fixture::payment_id(1)).is_some(), "its order still goes");
 }
 
 #[test]

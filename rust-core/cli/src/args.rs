@@ -109,6 +109,9 @@ pub(crate) struct Serve {
     /// trust it, and nobody else
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_ca: Option<PathBuf>,
+    /// Address and port for operators' programs: /health, /ready and /metrics; not for the world
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) metrics_listen: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -131,6 +131,7 @@ async fn serve(args: Serve) -> Outcome {
         public_url: args.public_url,
         tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
         tls_ca: args.tls_ca,
+        metrics_listen: args.metrics_listen,
     });
     let running = running.await?;
     let stop = StopSignal::new()?;

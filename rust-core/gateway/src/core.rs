@@ -1,5 +1,6 @@
 //! The opened data folder: database, keys, clock. What the server and the command line share.
 
+use crate::metrics::Metrics;
 use crate::store::{Store, StoreError, rows};
 use crate::vault::{
     DataKey, GATEWAY_SCOPE, MasterKey, MasterKeyError, Place, SealError, Vault, key_number,
@@ -40,6 +41,9 @@ pub struct UnknownTenant(pub TenantSlug);
 pub(crate) struct Core {
     pub(crate) store: Store,
     pub(crate) world: SharedWorld,
+    /// What is counted in this process.
+    pub(crate) metrics: Arc<Metrics>,
+    folder: PathBuf,
     vault: Vault,
     writing: JoinHandle<()>,
 }
@@ -88,7 +92,9 @@ impl Core {
         create: bool,
     ) -> Result<Self, FolderError> {
         let (store, writing) = Store::open(database_folder, create, Arc::clone(&world)).await?;
-        Ok(Self { store, world, vault: Vault::new(database_folder, master), writing })
+        let vault = Vault::new(database_folder, master);
+        let (metrics, folder) = (Arc::default(), database_folder.to_owned());
+        Ok(Self { store, world, metrics, folder, vault, writing })
     }
 
     /// Finishes what is being written and closes every connection.
@@ -99,6 +105,11 @@ impl Core {
         if writing.await.is_err() {
             tracing::error!("the writer stopped before its time");
         }
+    }
+
+    /// Where the database lies.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(crate) fn vault(&self) -> &Vault {

@@ -1,6 +1,7 @@
 //! The keys behind payment types: sealed in the database, opened for the call that needs them.
 
 use crate::core::{Core, FolderError};
+use crate::metrics::{Counter, Metrics, Timer};
 use crate::store::{StoreError, rows};
 use crate::vault::Place;
 use holdfast_domain::{Mode, PaymentTypeCode, TenantSlug};
@@ -16,7 +17,8 @@ use holdfast_stripe::{
 };
 use sqlx::query;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// Webhook secrets that are tried for a mode, newest first: two while one is replaced, and two more
 /// for a second endpoint.
@@ -154,6 +156,7 @@ impl Clients {
             other => other,
         };
         Ok(Keys {
+            metrics: Arc::clone(&core.metrics),
             pinned: self.of_generation(core, payment, pinned).await?,
             successor: match newest {
                 Some(newest) => Some(self.of_generation(core, payment, newest).await?),
@@ -200,6 +203,7 @@ impl Clients {
         let newest = newest_generation(core, tenant, payment_type, *mode).await;
         let newest = newest.map_err(FolderError::from)?.filter(|newest| newest != generation);
         Ok(Keys {
+            metrics: Arc::clone(&core.metrics),
             pinned: self.of_set(core, set, *generation).await?,
             successor: match newest {
                 Some(newest) => Some(self.of_set(core, set, newest).await?),
@@ -247,17 +251,42 @@ impl Clients {
 pub(crate) struct Keys {
     pinned: Client,
     successor: Option<Client>,
+    metrics: Arc<Metrics>,
+}
+
+/// A call's end by name, for the metrics.
+fn result_of<T>(answer: &Result<T, CallError>) -> &'static str {
+    match answer {
+        Ok(_) => "good",
+        Err(CallError::Refused(_)) => "refused",
+        Err(CallError::CardDeclined { .. }) => "declined",
+        Err(CallError::IdempotencyMismatch(_)) => "idempotency",
+        Err(CallError::Unauthorized(_)) => "unauthorized",
+        Err(CallError::PermissionMissing(_)) => "permission",
+        Err(CallError::RateLimited { .. }) => "rate_limited",
+        Err(CallError::NotSent(_)) => "not_sent",
+        Err(CallError::Unknown { .. }) => "unknown",
+    }
 }
 
 impl Keys {
-    async fn first_good<'k, T, F>(&'k self, call: impl Fn(&'k Client) -> F) -> Result<T, CallError>
+    async fn first_good<'k, T, F>(
+        &'k self,
+        name: &'static str,
+        call: impl Fn(&'k Client) -> F,
+    ) -> Result<T, CallError>
     where
         F: Future<Output = Result<T, CallError>>,
     {
-        match (call(&self.pinned).await, &self.successor) {
+        let began = Instant::now();
+        let answer = match (call(&self.pinned).await, &self.successor) {
             (Err(CallError::Unauthorized(_)), Some(successor)) => call(successor).await,
             (answer, _) => answer,
-        }
+        };
+        self.metrics.took(Timer::StripeCalls, &[("call", name)], began.elapsed());
+        let labels = [("call", name), ("result", result_of(&answer))];
+        self.metrics.count(Counter::StripeCalls, &labels);
+        answer
     }
 }
 
@@ -266,11 +295,11 @@ impl StripeCalls for Keys {
         &self,
         request: &FrozenRequest,
     ) -> Result<CheckoutSession, CallError> {
-        self.first_good(|client| client.send(request)).await
+        self.first_good("open_session", |client| client.send(request)).await
     }
 
     async fn checkout_session(&self, id: &str) -> Result<CheckoutSession, CallError> {
-        self.first_good(|client| client.checkout_session(id)).await
+        self.first_good("session", |client| client.checkout_session(id)).await
     }
 
     async fn checkout_sessions_of(
@@ -278,7 +307,10 @@ impl StripeCalls for Keys {
         client_reference_id: &str,
         created: Created,
     ) -> Result<Vec<CheckoutSession>, CallError> {
-        self.first_good(|client| client.checkout_sessions_of(client_reference_id, created)).await
+        self.first_good("sessions", |client| {
+            client.checkout_sessions_of(client_reference_id, created)
+        })
+        .await
     }
 
     async fn sessions_page(
@@ -286,31 +318,31 @@ impl StripeCalls for Keys {
         created: Created,
         page: &Page,
     ) -> Result<List<CheckoutSession>, CallError> {
-        self.first_good(|client| client.checkout_sessions(created, page)).await
+        self.first_good("sessions", |client| client.checkout_sessions(created, page)).await
     }
 
     async fn events_page(&self, created: Created, page: &Page) -> Result<List<Event>, CallError> {
-        self.first_good(|client| client.events(created, false, page)).await
+        self.first_good("events", |client| client.events(created, false, page)).await
     }
 
     async fn payment_intent(&self, id: &str) -> Result<PaymentIntent, CallError> {
-        self.first_good(|client| client.payment_intent(id)).await
+        self.first_good("payment_intent", |client| client.payment_intent(id)).await
     }
 
     async fn charge(&self, id: &str) -> Result<Charge, CallError> {
-        self.first_good(|client| client.charge(id)).await
+        self.first_good("charge", |client| client.charge(id)).await
     }
 
     async fn refunds_of(&self, intent: &str) -> Result<Vec<Refund>, CallError> {
-        Ok(self.first_good(|client| client.refunds_of(intent)).await?.data)
+        Ok(self.first_good("refunds", |client| client.refunds_of(intent)).await?.data)
     }
 
     async fn send_for_refund(&self, request: &FrozenRequest) -> Result<Refund, CallError> {
-        self.first_good(|client| client.send(request)).await
+        self.first_good("refund", |client| client.send(request)).await
     }
 
     async fn disputes_of(&self, intent: &str) -> Result<Vec<Dispute>, CallError> {
-        Ok(self.first_good(|client| client.disputes_of(intent)).await?.data)
+        Ok(self.first_good("disputes", |client| client.disputes_of(intent)).await?.data)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::core::{Core, FolderError};
 use crate::credentials::Clients;
+use crate::http::operation::serve_operators;
 use crate::http::server::serve;
 use crate::http::tls::{TlsError, acceptor, private_ca};
 use crate::http::{App, router};
@@ -13,9 +14,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// How long open connections of operators' programs are waited for at the end.
+const OPERATORS_GRACE: Duration = Duration::from_secs(2);
 
 /// How a gateway is to be served.
 #[derive(Debug, Clone)]
@@ -31,6 +36,8 @@ pub struct Options {
     /// PEM file with the private CA that vouches for the gateway's certificate. Links that enrol
     /// handhelds carry its pin then.
     pub tls_ca: Option<PathBuf>,
+    /// Address and port for operators' programs: health, readiness, metrics. Not for the world.
+    pub metrics_listen: Option<String>,
 }
 
 /// PEM files.
@@ -84,7 +91,15 @@ pub struct Running {
     serving: JoinHandle<()>,
     working: JoinHandle<()>,
     recovering: JoinHandle<()>,
+    operators: Option<Operators>,
     core: Arc<Core>,
+}
+
+/// The operators' address, which is served until everything else has ended.
+struct Operators {
+    url: String,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
 }
 
 /// Serves a data folder until [`Running::shutdown`].
@@ -101,6 +116,10 @@ pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, S
     let listener = listen(&options.listen).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let url = url_of(scheme, &listener, &options.listen)?;
+    let for_operators = match &options.metrics_listen {
+        Some(address) => Some((listen(address).await?, address.as_str())),
+        None => None,
+    };
     let core = Core::open(&options.data, world).await?;
     let public_url = match given {
         Some(given) => given,
@@ -122,12 +141,23 @@ pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, S
     let (stop, stopping) = watch::channel(false);
     let app =
         App::new(Arc::clone(&core), Arc::clone(&clients), public_url.clone(), stopping.clone());
-    let app = router(Arc::new(app.await?));
+    let app = Arc::new(app.await?);
+    let operators =
+        for_operators.map(|(listener, asked)| operators(listener, asked, &app)).transpose()?;
+    let app = router(app);
     let working = tokio::spawn(work(Arc::clone(&core), Arc::clone(&clients), stopping.clone()));
     let recovering = tokio::spawn(recover_all(Arc::clone(&core), clients, stopping.clone()));
     let serving = tokio::spawn(serve(listener, tls, app, stopping));
     tracing::info!(url, public_url = public_url.as_str(), "the gateway is up");
-    Ok(Running { url, public_url, stop, serving, working, recovering, core })
+    Ok(Running { url, public_url, stop, serving, working, recovering, operators, core })
+}
+
+fn operators(listener: TcpListener, asked: &str, app: &Arc<App>) -> Result<Operators, StartError> {
+    let url = url_of("http", &listener, asked)?;
+    let (stop, stopping) = watch::channel(false);
+    let serving = tokio::spawn(serve_operators(listener, Arc::clone(app), stopping));
+    tracing::info!(url, "health, readiness and metrics");
+    Ok(Operators { url, stop, serving })
 }
 
 /// Returns once the gateway is told to stop.
@@ -163,6 +193,11 @@ impl Running {
         &self.url
     }
 
+    /// Where operators' programs ask, if they were given an address.
+    pub fn metrics_url(&self) -> Option<&str> {
+        self.operators.as_ref().map(|it| it.url.as_str())
+    }
+
     /// Where payers reach it.
     pub fn public_url(&self) -> &str {
         self.public_url.as_str()
@@ -175,6 +210,14 @@ impl Running {
         for task in [self.serving, self.working, self.recovering] {
             if task.await.is_err() {
                 tracing::error!("a task of the gateway stopped before its time");
+            }
+        }
+        if let Some(Operators { stop, serving, .. }) = self.operators {
+            // Somebody may still hold a connection open there; they are cut off.
+            let _ = stop.send(true);
+            let abort = serving.abort_handle();
+            if tokio::time::timeout(OPERATORS_GRACE, serving).await.is_err() {
+                abort.abort();
             }
         }
         match Arc::try_unwrap(self.core) {

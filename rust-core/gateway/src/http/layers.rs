@@ -5,15 +5,17 @@ use super::App;
 use super::error::ApiError;
 use super::error::{Dressed, Problem, of_status};
 use super::hosts::RequestHost;
+use crate::metrics::{Counter, Timer};
 use crate::pages::ProblemPage;
 use askama::Template;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tracing::Instrument;
 
 /// How long a request may take, answer included: above the longest long poll (25 s) and the
 /// longest wait for Stripe.
@@ -43,16 +45,31 @@ pub(crate) async fn trace(State(app): State<Arc<App>>, request: Request, next: N
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let path = request.uri().path();
     let is_api = path == "/api" || path.starts_with("/api/");
-    let response = next.run(request).await;
+    // Every line that is logged on the way carries the request's ID.
+    let span = tracing::info_span!("request", request = %id);
+    let response = next.run(request).instrument(span).await;
     let mut response = dress(response, is_api, &id);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
+    let (route_name, status) = (route.as_deref().unwrap_or("(none)"), response.status());
+    let labels =
+        [("route", route_name), ("method", method_name(&method)), ("status", status.as_str())];
+    app.core.metrics.count(Counter::Requests, &labels);
+    app.core.metrics.took(Timer::Requests, &[("route", route_name)], began.elapsed());
     tracing::info!(
         request = %id, %method, route = route.as_deref().unwrap_or("(none)"),
         status = response.status().as_u16(), took_ms = began.elapsed().as_millis(), "request"
     );
     response
+}
+
+/// Anybody may invent a method; a label's values are few.
+fn method_name(method: &Method) -> &str {
+    match method.as_str() {
+        known @ ("GET" | "HEAD" | "POST") => known,
+        _ => "other",
+    }
 }
 
 fn new_request_id(app: &App) -> String {

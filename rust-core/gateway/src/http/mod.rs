@@ -10,6 +10,7 @@ mod limits;
 mod live;
 mod notice;
 mod office;
+pub(crate) mod operation;
 mod pay;
 mod payer;
 mod receipt;
@@ -20,6 +21,7 @@ mod webhook;
 use crate::admin::{only_tenant, tenant_of_host};
 use crate::core::{Core, FolderError, Installation, Tenant};
 use crate::credentials::Clients;
+use crate::readiness::Readiness;
 use crate::store::StoreError;
 use crate::urls::PublicUrl;
 use axum::Router;
@@ -72,6 +74,7 @@ pub(crate) struct App {
     return_limit: RateLimit,
     refused_limit: RateLimit,
     streams: Arc<Semaphore>,
+    readiness: Readiness,
     /// Turns true when the gateway stops: streams and long polls end then.
     stop: watch::Receiver<bool>,
 }
@@ -123,6 +126,7 @@ impl App {
             return_limit: RateLimit::per_minute(RETURNS.0, RETURNS.1),
             refused_limit: RateLimit::per_minute(REFUSED_RECORDS.0, REFUSED_RECORDS.1),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            readiness: Readiness::default(),
             stop,
         })
     }
@@ -214,7 +218,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(WEBHOOK_BODY_BYTES_MAX));
     Router::new()
         .route("/", get(office::home))
-        .route("/health", get(health))
+        .route("/health", get(operation::health))
+        .route("/ready", get(operation::ready))
         .route("/assets/holdfast.css", get(assets::css))
         .route("/assets/holdfast.js", get(assets::js))
         .route("/assets/icon.svg", get(assets::icon))
@@ -273,14 +278,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), layers::trace))
         .layer(from_fn_with_state(Arc::clone(&app), layers::guard))
         .with_state(app)
-}
-
-/// True while the database answers: for load balancers and `scripts/run`.
-async fn health(
-    axum::extract::State(app): axum::extract::State<Arc<App>>,
-) -> Result<&'static str, ApiError> {
-    app.core.installation().await?;
-    Ok("ok\n")
 }
 
 /// The code of a body that an extractor refused.

@@ -8,6 +8,7 @@ use super::error::ApiError;
 use super::{App, HostOwner, Peer, refused_body};
 use crate::core::Tenant;
 use crate::credentials;
+use crate::metrics::Counter;
 use crate::store::{StoreError, rows};
 use axum::Json;
 use axum::body::Bytes;
@@ -75,6 +76,7 @@ async fn deliver(
     let event = match read_event(app, tenant, headers, body).await? {
         Ok(event) => event,
         Err(reason) => {
+            app.core.metrics.count(Counter::Webhooks, &[("result", "refused")]);
             refuse(app, &tenant.slug, peer, reason).await?;
             return Err(ApiError::new(ErrorCode::Malformed, "The delivery was not accepted."));
         }
@@ -82,6 +84,7 @@ async fn deliver(
     let kind = event.kind.as_str().to_owned();
     let record = recorded(&tenant.slug, &event, body.to_vec(), app.core.now_ms());
     let outcome = app.core.store.run(record).await?;
+    app.core.metrics.count(Counter::Webhooks, &[("result", result_of(outcome))]);
     match outcome {
         RecordEventOutcome::Followed(payment) => {
             tracing::info!(kind, %payment, "webhook event stored");
@@ -90,6 +93,15 @@ async fn deliver(
         RecordEventOutcome::Duplicate => tracing::debug!(kind, "webhook event was here before"),
     }
     Ok(Json(json!({ "received": true })))
+}
+
+/// The result's name in the metrics.
+fn result_of(outcome: RecordEventOutcome) -> &'static str {
+    match outcome {
+        RecordEventOutcome::Followed(_) => "followed",
+        RecordEventOutcome::Ignored => "ignored",
+        RecordEventOutcome::Duplicate => "duplicate",
+    }
 }
 
 /// The event, or why it is not believed.

@@ -12,6 +12,7 @@ pub(crate) use recovery::recover_all;
 use crate::accounts::{self, KeyOf};
 use crate::core::Core;
 use crate::credentials::Clients;
+use crate::metrics::Counter;
 use crate::payments;
 use crate::serve::stopped;
 use crate::store::StoreError;
@@ -92,6 +93,14 @@ async fn any_due(core: &Core) -> Result<bool, StoreError> {
 
 async fn run(core: &Core, clients: &Clients, job: Job) {
     let carried_out = AssertUnwindSafe(carry_out(core, clients, &job)).catch_unwind().await;
+    let result = match &carried_out {
+        Ok(Ok(JobEnd::Done)) => "done",
+        Ok(Ok(JobEnd::Again)) => "again",
+        Ok(Err(_)) => "failed",
+        Err(_) => "panicked",
+    };
+    let labels = [("kind", job.kind.as_str()), ("result", result)];
+    core.metrics.count(Counter::Jobs, &labels);
     let end = match carried_out {
         Ok(Ok(end)) => end,
         Ok(Err(error)) => {

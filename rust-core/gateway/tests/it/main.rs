@@ -16,6 +16,7 @@ mod interrupted;
 mod keys;
 mod money_back;
 mod office;
+mod operation;
 mod orders;
 mod paying;
 mod paying_back;

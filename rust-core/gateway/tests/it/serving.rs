@@ -26,6 +26,7 @@ fn options(folder: &TempDir) -> Options {
         public_url: None,
         tls: None,
         tls_ca: None,
+        metrics_listen: None,
     }
 }
 

@@ -273,6 +273,7 @@ async fn serve(data: &Path, listen: &str, clock: &Arc<Clock>) -> Running {
         public_url: None,
         tls: None,
         tls_ca: None,
+        metrics_listen: Some("127.0.0.1:0".to_owned()),
     };
     holdfast_gateway::start_in(options, clock.clone()).await.unwrap()
 }

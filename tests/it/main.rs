@@ -15,6 +15,7 @@ mod paying;
 mod proof;
 mod radio;
 mod recovery;
+mod restoring;
 mod trouble;
 mod webhooks;
 mod world;

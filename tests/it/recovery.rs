@@ -7,67 +7,7 @@ use crate::world::{Webhooks, World, tenant};
 use holdfast_domain::PaymentState;
 use holdfast_gateway::admin;
 use holdfast_handheld::{KeyState, ParkedReason};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use std::path::Path;
-
-fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        if entry.path().is_file() {
-            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
-        }
-    }
-}
-
-/// As a restore does: the ledger of the backup, under a new epoch.
-async fn new_epoch(folder: &Path) {
-    let entries = std::fs::read_dir(folder).expect("a folder");
-    let mut files = entries.map(|entry| entry.expect("an entry").path());
-    let database =
-        files.find(|path| path.extension().is_some_and(|it| it == "db" || it == "sqlite"));
-    let options = SqliteConnectOptions::new().filename(database.expect("a database"));
-    let pool = SqlitePool::connect_with(options).await.expect("the database");
-    let sql = sqlx::AssertSqlSafe("UPDATE installation SET epoch = epoch + 1".to_owned());
-    sqlx::query(sql).execute(&pool).await.expect("a new epoch");
-    pool.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_restored_gateway_gets_back_what_its_backup_does_not_have() {
-    let world = World::new(Webhooks::ByTenant).await;
-    let field = Field::enrolled(&world).await;
-    let first = field.hold().await;
-    field.until(&first.payment_id, PaymentState::Sent).await;
-    let backup = tempfile::TempDir::new().expect("a folder");
-    let world = world.with_changed_folder(async |folder| copy(folder, backup.path())).await;
-
-    let second = field.hold().await;
-    field.until(&second.payment_id, PaymentState::Sent).await;
-    Payer::new().pay(&second.pay_address.expect("an address")).await;
-    field.until(&second.payment_id, PaymentState::Paid).await;
-    let restore = async |folder: &Path| {
-        for entry in std::fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_file() {
-                std::fs::remove_file(path).expect("removed");
-            }
-        }
-        copy(backup.path(), folder);
-        new_epoch(folder).await;
-    };
-    let world = world.with_changed_folder(restore).await;
-    assert_eq!(world.count("payments").await, 1);
-
-    field.core.refresh().await.ok();
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while world.count("payments").await < 2 {
-        assert!(std::time::Instant::now() < end, "not presented again");
-        field.core.refresh().await.ok();
-    }
-    // The screen said paid. It does not unsay it because the gateway lost the evidence.
-    assert_eq!(field.payment(&second.payment_id).state, PaymentState::Paid);
-    assert_eq!(field.core.snapshot().queued, 0);
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_file_put_back_doubles_nothing_and_is_said() {

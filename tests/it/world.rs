@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_made_up_for_tests_0123456789";
-const SECRET_KEY: &str = "sk_test_made_up_for_tests_0123456789";
+pub(crate) const SECRET_KEY: &str = "sk_test_made_up_for_tests_0123456789";
 const CATALOGUE: &str = "id,name,price\n1,Day permit,12.50\n2,Clamp release,80.00\n";
 
 /// Which webhook endpoint the sandbox knows.

@@ -42,6 +42,12 @@ pub(crate) enum Command {
     /// Keys that protect the database
     #[command(subcommand)]
     Keys(Keys),
+    /// Write a consistent copy of the database to a new file; a running serve goes on. No plain secret
+    /// is in it, and not the master key: keep that apart, a backup opens nothing without it
+    Backup(Backup),
+    /// Put a backup in the database's place; serve must be stopped. The next serve asks Stripe what
+    /// happened since, and handhelds show their orders again
+    Restore(Restore),
     /// Look at keys, disk, clock, audit log and Stripe, and say what to mend; changes nothing
     Doctor(Data),
     /// Run a stand-in for Stripe on this machine
@@ -54,6 +60,25 @@ pub(crate) struct Data {
     /// The data folder that `holdfast init` made
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Backup {
+    /// The file to write; it must not be there yet
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) at: Data,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Restore {
+    /// The backup
+    pub(crate) file: PathBuf,
+    /// Also where the database that is there knows more, is another gateway's, or cannot be read
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) at: Data,
 }
 
 #[derive(Debug, Subcommand)]
@@ -260,6 +285,8 @@ mod tests {
              --currency usd --webhook-id we_1 --api-base http://127.0.0.1:1",
             "holdfast keys rotate --data d",
             "holdfast doctor --data d",
+            "holdfast backup f --data d",
+            "holdfast restore f --force --data d",
             "holdfast sandbox --listen 127.0.0.1:0 --data d --seed 7 --webhook http://a/b=whsec_c",
             "holdfast sandbox --listen 127.0.0.1:0 --fault 409 --fault webhook-drop --clock-by-hand",
             "holdfast sandbox --listen 127.0.0.1:0 --api-key rk_test_a1=charge_read --rate-limit 25",

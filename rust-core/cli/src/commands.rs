@@ -1,8 +1,8 @@
 //! Each command: arguments in, one call of the gateway's or the sandbox's library, words out.
 
 use crate::args::{
-    At, Catalogue, Command, Data, Handheld, Init, Keys, Officer, Order, Serve, Stripe, StripeSet,
-    Tenant,
+    At, Backup, Catalogue, Command, Data, Handheld, Init, Keys, Officer, Order, Restore, Serve,
+    Stripe, StripeSet, Tenant,
 };
 use crate::logs;
 use crate::sandbox;
@@ -64,9 +64,47 @@ pub(crate) async fn run(command: Command) -> Outcome {
             );
             Ok(())
         }
+        Command::Backup(Backup { file, at }) => backup(&at.data, &file).await,
+        Command::Restore(args) => restore(args).await,
         Command::Doctor(Data { data }) => doctor(&data).await,
         Command::Sandbox(args) => sandbox::run(args).await,
     }
+}
+
+async fn backup(data: &Path, file: &Path) -> Outcome {
+    let made = admin::backup(data, file).await?;
+    say(&format!("{}: {} KB, whole", file.display(), made.bytes.div_ceil(1024)))?;
+    advise(
+        "No plain secret is in it, and not the master key: keep a copy of master.key apart. Without \
+         that key no backup opens.",
+    );
+    Ok(())
+}
+
+async fn restore(args: Restore) -> Outcome {
+    let Restore { file, force, at } = args;
+    let done = admin::restore(admin::Restore { data: at.data, file, force }).await?;
+    say(&format!("restored: {} payments, epoch {}", done.payments, done.epoch))?;
+    if let Some(kept) = &done.kept {
+        advise(&format!("The database that was there is kept in {}.", kept.display()));
+    }
+    advise(
+        "Start serve now: it asks Stripe what happened since the backup, and until that is done \
+         payers get no new card page. `holdfast doctor` and the office say how far it is. \
+         Handhelds show their orders again by themselves.",
+    );
+    advise(
+        "What people changed since the backup has to be done again: handhelds that were revoked are \
+         good again until you revoke them, and users, keys and price lists are those of the backup. \
+         Everybody signs in again.",
+    );
+    if done.beyond_events {
+        advise(
+            "The backup is older than 30 days, and Stripe keeps events no longer: compare refunds and \
+             disputes of before then with Stripe's Dashboard.",
+        );
+    }
+    Ok(())
 }
 
 async fn doctor(data: &Path) -> Outcome {

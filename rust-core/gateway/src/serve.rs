@@ -2,6 +2,7 @@
 
 use crate::core::{Core, FolderError};
 use crate::credentials::Clients;
+use crate::folder_lock::FolderLock;
 use crate::http::operation::serve_operators;
 use crate::http::server::serve;
 use crate::http::tls::{TlsError, acceptor, private_ca};
@@ -72,6 +73,9 @@ pub enum StartError {
     /// TLS cannot be offered.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Another gateway, or a restore, has the data folder.
+    #[error("{0}: another gateway serves this folder, or it is being restored")]
+    FolderInUse(PathBuf),
     /// The data folder cannot be used.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -93,6 +97,8 @@ pub struct Running {
     recovering: JoinHandle<()>,
     operators: Option<Operators>,
     core: Arc<Core>,
+    /// The folder is ours until the database is closed.
+    lock: FolderLock,
 }
 
 /// The operators' address, which is served until everything else has ended.
@@ -119,6 +125,11 @@ pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, S
     let for_operators = match &options.metrics_listen {
         Some(address) => Some((listen(address).await?, address.as_str())),
         None => None,
+    };
+    let lock = match FolderLock::take(&options.data) {
+        Ok(Some(lock)) => lock,
+        Ok(None) => return Err(StartError::FolderInUse(options.data.clone())),
+        Err(_) => return Err(FolderError::Missing { path: options.data.clone() }.into()),
     };
     let core = Core::open(&options.data, world).await?;
     let public_url = match given {
@@ -149,7 +160,7 @@ pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, S
     let recovering = tokio::spawn(recover_all(Arc::clone(&core), clients, stopping.clone()));
     let serving = tokio::spawn(serve(listener, tls, app, stopping));
     tracing::info!(url, public_url = public_url.as_str(), "the gateway is up");
-    Ok(Running { url, public_url, stop, serving, working, recovering, operators, core })
+    Ok(Running { url, public_url, stop, serving, working, recovering, operators, core, lock })
 }
 
 fn operators(listener: TcpListener, asked: &str, app: &Arc<App>) -> Result<Operators, StartError> {
@@ -225,5 +236,6 @@ impl Running {
             // A request that was cut off still holds it; each commit is whole on disk already.
             Err(_) => tracing::warn!("the database was closed with a request still running"),
         }
+        drop(self.lock);
     }
 }

@@ -144,12 +144,12 @@ fn refuse_used(folder: &Path) -> Result<(), InitError> {
     Ok(())
 }
 
-fn make_folder(path: &Path) -> io::Result<()> {
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(path)
 }
 
 /// SQLite takes an empty file for a new database, and gives its own files the same rights.
-fn make_private_file(path: &Path) -> io::Result<()> {
+pub(super) fn make_private_file(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path).map(|_| ())
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Top {
     /// Refunds and disputes that nobody of the finance role has read yet.
     pub(crate) unread: i64,
     pub(crate) has_password: bool,
+    /// After a restore: how far asking Stripe has come, as long as that matters.
+    pub(crate) restored: Option<String>,
 }
 
 /// Behind the one-time link: a button, because following a link must change nothing.

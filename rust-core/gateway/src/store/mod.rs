@@ -4,10 +4,12 @@
 //! (`migrations/`). Changes go through [`writer`]; reads use connections of their own, which in
 //! WAL mode never wait for the writer.
 
+mod file;
 mod ledger;
 pub(crate) mod rows;
 mod writer;
 
+pub(crate) use file::{connect_file, is_whole};
 pub(crate) use ledger::{LedgerTx, catalogue, recovery, refunds};
 pub(crate) use writer::{WriteTx, Writer};
 
@@ -73,6 +75,13 @@ pub enum StoreError {
 impl From<StoreError> for holdfast_ledger::StoreError {
     fn from(error: StoreError) -> Self {
         Self(Box::new(error))
+    }
+}
+
+impl StoreError {
+    /// What this store told the ledger, which hands it on.
+    pub(crate) fn of_ledger(error: holdfast_ledger::StoreError) -> Self {
+        error.0.downcast::<Self>().map_or(Self::Damaged("ledger"), |error| *error)
     }
 }
 

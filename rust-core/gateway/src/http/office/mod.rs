@@ -22,7 +22,7 @@ use crate::core::Tenant;
 use crate::pages::office::Top;
 use crate::sign_in::{self, OfficeSession};
 use crate::users::Role;
-use crate::{processors, refunds, tokens};
+use crate::{processors, recoveries, refunds, tokens};
 use axum::extract::{Extension, Form, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -113,6 +113,7 @@ impl Desk {
             true => refunds::unread(&self.app.core, self.slug()).await?,
             false => 0,
         };
+        let restored = recoveries::stand(&self.app.core, self.slug()).await?;
         Ok(Top {
             organisation: self.tenant.name.clone(),
             page,
@@ -123,6 +124,7 @@ impl Desk {
             is_finance,
             unread,
             has_password: self.session.user.has_password,
+            restored: restored.and_then(|it| it.news()),
         })
     }
 }

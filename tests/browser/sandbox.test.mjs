@@ -34,13 +34,13 @@ after(async () => {
   rmSync(here.folder, { recursive: true, force: true });
 });
 
-/** Fails the first delivery, takes the rest. */
+/** Takes every delivery, but for one while the till is closed. */
 async function merchantEndpoint() {
-  let heard = 0;
   const server = createServer((request, response) => {
     request.resume();
-    response.statusCode = heard++ === 0 ? 500 : 200;
-    response.end(response.statusCode === 500 ? "the till is closed" : "ok");
+    response.statusCode = here.tillClosed ? 500 : 200;
+    response.end(here.tillClosed ? "the till is closed" : "ok");
+    here.tillClosed = false;
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   return server;
@@ -89,6 +89,24 @@ test("the card page is paid with the keyboard alone, after a decline and the ban
   await page.getByRole("button", { name: "Complete" }).press("Enter");
   await page.waitForURL(`${here.shop.url}/thanks`);
   assert.deepEqual(page.strangers, []);
+});
+
+test("a mistyped card is said beside its field, and what was typed elsewhere stays", async () => {
+  const page = await here.browser.person(PHONE);
+  await page.goto((await session()).url);
+  await page.getByLabel("Card number").fill("4242 4242 4242 4242");
+  await page.getByLabel("Expiry date").fill("12/34");
+  await page.getByLabel("Security code").fill("12");
+  await page.getByLabel("Name on card").fill("Sam Payer");
+  await page.getByLabel("Name on card").press("Enter");
+  const code = page.getByLabel("Security code");
+  await page.getByRole("alert").waitFor();
+  assert.equal(await code.getAttribute("aria-invalid"), "true");
+  assert.match(await page.getByRole("alert").textContent(), /security code is incomplete/);
+  assert.equal(await code.evaluate((field) => document.getElementById(field.getAttribute("aria-describedby")).parentElement === field.parentElement), true);
+  assert.equal(await code.evaluate((field) => field === document.activeElement), true);
+  assert.equal(await page.getByLabel("Name on card").inputValue(), "Sam Payer");
+  await here.browser.shot(page, "sandbox-1-mistyped");
 });
 
 test("the way back leads to the shop, and nothing was charged", async () => {
@@ -173,13 +191,26 @@ test("the dashboard shows payments, deliveries, secrets, events, keys and the in
   await page.getByRole("link", { name: /\/hook$/ }).click();
   await page.getByRole("button", { name: "Reveal" }).click();
   assert.equal(await page.locator("#secret").textContent(), "whsec_browser");
-  const rows = await page.locator("tbody tr").count();
-  await page.getByRole("button", { name: /^Resend/ }).last().click();
+  const newest = page.locator("tbody tr").first();
+  const event = await page.locator("tbody tr code").last().textContent();
+  here.tillClosed = true;
+  await page.getByRole("button", { name: `Resend ${event}` }).last().click();
   await page.waitForURL(/\/webhooks\/we_/);
-  for (let tries = 0; await page.locator("tbody tr").count() === rows && tries < 50; tries++) {
-    await page.reload();
-  }
-  assert.equal(await page.locator("tbody tr").count(), rows + 1);
+  const becomes = async (words) => {
+    for (let tries = 0; !words.test(await newest.textContent()) && tries < 300; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await page.reload();
+    }
+    assert.match(await newest.textContent(), words);
+  };
+  await becomes(/Pending\s*500[^]*the till is closed/);
+  assert.ok((await newest.textContent()).includes(event));
+  await here.browser.shot(page, "sandbox-7-pending");
+  await becomes(/Delivered\s*200/);
+  await newest.locator("summary", { hasText: "2" }).click();
+  await newest.getByText("500 the till is closed").waitFor();
+  await newest.getByText("Body sent").click();
+  await newest.getByText('"object": "event"').waitFor();
   await page.getByLabel("The old secret stays valid for").selectOption("3600");
   await page.getByRole("button", { name: "Roll secret" }).click();
   await page.getByText("The old secret signs as well until").waitFor();

@@ -55,6 +55,7 @@ test("a payment method belongs to a customer until it is detached", async () => 
   assert.equal((await paymentMethods.retrieve(method.id)).customer, customer.id);
   assert.equal((await paymentMethods.detach(method.id)).customer, null);
   assert.equal((await customers.list({ email: "ada@example.com" })).data.length, 1);
+  assert.equal((await customers.retrieve(customer.id)).name, "Ada");
   assert.equal((await customers.del(customer.id)).deleted, true);
 });
 
@@ -62,6 +63,10 @@ test("a session is paid on its page, listed, and another expired", async () => {
   const { sessions } = here.stripe.checkout;
   const product = await here.stripe.products.create({ name: "Permit" });
   const price = await here.stripe.prices.create({ product: product.id, currency: "usd", unit_amount: 700 });
+  assert.equal((await here.stripe.prices.retrieve(price.id, { expand: ["product"] })).product.name, "Permit");
+  assert.equal((await here.stripe.products.retrieve(product.id)).id, product.id);
+  assert.deepEqual((await here.stripe.prices.list({ product: product.id })).data.map((it) => it.id), [price.id]);
+  assert.equal((await here.stripe.products.list()).data.length, 1);
   const create = () => sessions.create({
     mode: "payment", line_items: [{ price: price.id, quantity: 2 }], success_url: "https://example.com/?id={CHECKOUT_SESSION_ID}",
   });

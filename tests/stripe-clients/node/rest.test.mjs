@@ -54,6 +54,8 @@ test("a delivery is verified by the library, and a foreign secret found out", as
   assert.equal(event.data.object.id, paid.id);
   assert.equal((await here.stripe.events.retrieve(event.id)).type, "payment_intent.succeeded");
   assert.equal((await here.stripe.events.list({ type: "payment_intent.succeeded", limit: 1 })).data[0].id, event.id);
+  const hour = Math.floor(Date.now() / 1000) - 3600;
+  assert.ok((await here.stripe.events.list({ types: ["charge.succeeded"], created: { gte: hour } })).data.length > 0);
   await here.charge();
   await assert.rejects(endpoint.next(here.stripe, "whsec_foreign"), { type: "StripeSignatureVerificationError" });
   assert.equal((await calls.update(made.id, { disabled: true })).status, "disabled");

@@ -2,6 +2,7 @@
 import http.server
 import os
 import queue
+import re
 import subprocess
 import threading
 import unittest
@@ -34,6 +35,17 @@ class Sandbox:
         request = urllib.request.Request(f"{self.url}/_sandbox/{name}", data=body, method=method)
         return urllib.request.urlopen(request, timeout=WAIT_S_MAX).read()
 
+    def roll(self, endpoint, overlap_s):
+        """Rolls a signing secret, as somebody at the dashboard would."""
+        return self.dashboard(f"webhooks/{endpoint}/roll", overlap_s=overlap_s)
+
+    def reveal(self, endpoint):
+        return re.search("whsec_[0-9A-Za-z]+", self.dashboard(f"webhooks/{endpoint}/reveal")).group()
+
+    def dashboard(self, place, **fields):
+        body = urllib.parse.urlencode(fields).encode()
+        return urllib.request.urlopen(f"{self.url}/dashboard/{place}", data=body, timeout=WAIT_S_MAX).read().decode()
+
     def pay(self, page, number):
         """Presses Pay on the hosted page, as a browser without script would."""
         fields = {"cardNumber": number, "cardExpiry": "12 / 34", "cardCvc": "123", "billingName": "Sam Payer"}
@@ -59,6 +71,7 @@ class Endpoint:
 
     def __init__(self):
         self.secret = None
+        self.answers = []
         self.raw = queue.Queue()
         endpoint = self
 
@@ -66,7 +79,7 @@ class Endpoint:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 endpoint.raw.put((body, self.headers["Stripe-Signature"]))
-                self.send_response(200)
+                self.send_response(endpoint.answers.pop(0) if endpoint.answers else 200)
                 self.end_headers()
 
             def log_message(self, *_):
@@ -76,9 +89,9 @@ class Endpoint:
         self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def next(self, secret=None):
+    def next(self, secret=None, tolerance=300):
         body, signature = self.raw.get(timeout=WAIT_S_MAX)
-        return stripe.Webhook.construct_event(body, signature, secret or self.secret)
+        return stripe.Webhook.construct_event(body, signature, secret or self.secret, tolerance)
 
     def until(self, kind):
         while True:

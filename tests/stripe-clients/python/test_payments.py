@@ -90,6 +90,7 @@ class PaymentMethodsAndCustomers(SandboxTest):
         customers = self.stripe.v1.customers
         made = customers.create({"email": "bo@example.com", "metadata": {"a": "b"}})
         self.assertEqual(customers.update(made.id, {"name": "Bo"}).name, "Bo")
+        self.assertEqual(customers.retrieve(made.id).email, "bo@example.com")
         self.assertEqual([it.id for it in customers.list({"email": "bo@example.com"}).data], [made.id])
         self.assertTrue(customers.delete(made.id).deleted)
         self.assertTrue(customers.retrieve(made.id).deleted)
@@ -131,5 +132,6 @@ class CheckoutSessions(SandboxTest):
         made = self.session(line_items=[{"price": price.id, "quantity": 3}])
         self.assertEqual(made.amount_total, 2100)
         self.assertEqual(self.stripe.v1.prices.retrieve(price.id).product, product.id)
+        self.assertEqual(self.stripe.v1.products.retrieve(product.id).name, "Permit")
         self.assertEqual([it.id for it in self.stripe.v1.products.list().data], [product.id])
         self.assertEqual([it.id for it in self.stripe.v1.prices.list({"product": product.id}).data], [price.id])

@@ -1,7 +1,7 @@
 """Events and webhook endpoints by Stripe's Python library: real deliveries, verified by its own code."""
 import stripe
 
-from sandbox import Endpoint, SandboxTest
+from sandbox import Endpoint, SandboxTest, WAIT_S_MAX
 
 
 class Webhooks(SandboxTest):
@@ -28,6 +28,25 @@ class Webhooks(SandboxTest):
         self.charge()
         with self.assertRaises(stripe.SignatureVerificationError):
             self.endpoint.next(secret="whsec_foreign")
+
+    def test_during_a_roll_both_secrets_verify_and_the_decoy_does_not_matter(self):
+        made = self.register("payment_intent.created")
+        self.sandbox.roll(made.id, overlap_s=3600)
+        new = self.sandbox.reveal(made.id)
+        self.assertNotEqual(new, made.secret)
+        self.charge()
+        body, signature = self.endpoint.raw.get(timeout=WAIT_S_MAX)
+        self.assertEqual((signature.count(",v1="), signature.count(",v0=")), (2, 1))
+        for secret in [made.secret, new]:
+            self.assertEqual(stripe.Webhook.construct_event(body, signature, secret).type, "payment_intent.created")
+
+    def test_a_failed_delivery_comes_again_signed_anew(self):
+        self.register("payment_intent.created")
+        self.endpoint.answers = [500]
+        self.charge()
+        first = self.endpoint.next()
+        self.sandbox.lever("clock", advance_s=5)
+        self.assertEqual(self.endpoint.next(tolerance=None).id, first.id)
 
     def test_an_endpoint_from_beginning_to_end(self):
         calls = self.stripe.v1.webhook_endpoints

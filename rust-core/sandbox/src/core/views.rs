@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::model::{Charge, Dispute, Event, Intent, Refund, Session};
-use super::{Config, Core};
+use super::{Config, Core, render};
 
 impl Core {
     /// Every session, oldest first.
@@ -49,5 +49,10 @@ impl Core {
     /// Every event, oldest first.
     pub fn events(&self) -> impl DoubleEndedIterator<Item = Event> {
         self.events.iter()
+    }
+
+    /// An event as deliveries carry it.
+    pub fn event_text(&self, event: &Event) -> String {
+        String::from_utf8_lossy(&render::bytes(&self.event_json(event))).into_owned()
     }
 }

@@ -43,6 +43,11 @@ impl PayPage<'_> {
     fn marks(&self, field: &str) -> bool {
         self.fault.is_some_and(|fault| fault.name() == field)
     }
+
+    /// What is wrong with a field, to stand beside it.
+    fn trouble(&self, field: &str) -> Option<&str> {
+        self.message.as_deref().filter(|_| self.marks(field))
+    }
 }
 
 /// The form's field that is wrong.

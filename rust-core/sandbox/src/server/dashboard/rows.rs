@@ -4,7 +4,8 @@ use holdfast_stripe::amount;
 use holdfast_stripe::objects::IntentStatus;
 
 use crate::core::{
-    Core, Delivery, DeliveryState, Endpoint, Event, Intent, LastError, Message, SendResult, utc,
+    Attempt, Core, Delivery, DeliveryState, Endpoint, Event, Intent, LastError, Message,
+    SendResult, utc,
 };
 
 /// As much of an answer as a row shows, in characters.
@@ -103,12 +104,12 @@ pub(super) struct DeliveryRow {
     pub(super) number: usize,
     pub(super) state: &'static str,
     pub(super) tone: &'static str,
-    pub(super) status: String,
     pub(super) kind: String,
     pub(super) event: String,
-    pub(super) attempts: usize,
-    pub(super) at: String,
-    pub(super) answer: String,
+    /// Every attempt, oldest first.
+    pub(super) attempts: Vec<AttemptRow>,
+    /// What was sent.
+    pub(super) body: String,
 }
 
 impl DeliveryRow {
@@ -118,24 +119,40 @@ impl DeliveryRow {
             DeliveryState::Failed => ("Failed", "bad"),
             DeliveryState::Pending | DeliveryState::InFlight => ("Pending", "waiting"),
         };
-        let last = delivery.attempts.last();
-        let (status, answer) = match last.map(|attempt| &attempt.result) {
-            None => (String::new(), String::new()),
-            Some(SendResult::Answered { status, body }) => (status.to_string(), body.clone()),
-            Some(SendResult::Unreachable { why }) => ("no answer".to_owned(), why.clone()),
-        };
-        let kind = core.event(&delivery.event).map(|event| event.kind.to_string());
+        let event = core.event(&delivery.event);
+        let body = event.as_ref().map(|event| core.event_text(event)).unwrap_or_default();
+        let kind = event.map(|event| event.kind.to_string());
         Self {
+            body,
             number,
             state,
             tone,
-            status,
             kind: kind.unwrap_or_default(),
             event: delivery.event.to_string(),
-            attempts: delivery.attempts.len(),
-            at: last.map(|attempt| utc(attempt.at_ms)).unwrap_or_default(),
-            answer: answer.chars().take(ANSWER_SHOWN_MAX).collect(),
+            attempts: delivery.attempts.iter().map(AttemptRow::of).collect(),
         }
+    }
+
+    pub(super) fn last(&self) -> Option<&AttemptRow> {
+        self.attempts.last()
+    }
+}
+
+pub(super) struct AttemptRow {
+    pub(super) at: String,
+    /// The HTTP status, or that there was no answer.
+    pub(super) status: String,
+    pub(super) answer: String,
+}
+
+impl AttemptRow {
+    fn of(attempt: &Attempt) -> Self {
+        let (status, answer) = match &attempt.result {
+            SendResult::Answered { status, body } => (status.to_string(), body),
+            SendResult::Unreachable { why } => ("no answer".to_owned(), why),
+        };
+        let answer = answer.chars().take(ANSWER_SHOWN_MAX).collect();
+        Self { at: utc(attempt.at_ms), status, answer }
     }
 }
 

@@ -88,6 +88,18 @@ function followList(body) {
   source.addEventListener("payment", (event) => receive(event.data));
 }
 
+// A file that is chosen becomes the text of its field; without this script it is pasted there.
+function readFile(label) {
+  label.hidden = false;
+  label.querySelector("input").addEventListener("change", async (event) => {
+    const [file] = event.target.files;
+    if (file) {
+      document.getElementById(label.dataset.fileFor).value = await file.text();
+    }
+  });
+}
+
 localTimes(document);
+document.querySelectorAll("[data-file-for]").forEach(readFile);
 document.querySelectorAll("[data-live]").forEach(followPayment);
 document.querySelectorAll("[data-live-list]").forEach(followList);

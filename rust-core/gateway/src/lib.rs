@@ -22,6 +22,8 @@
 mod accounts;
 pub mod admin;
 mod audit;
+mod cash;
+mod charges;
 mod connection;
 mod core;
 mod credentials;

@@ -40,6 +40,10 @@ pub(crate) struct Limits {
     pub(crate) minor_max: i64,
 }
 
+/// What officers take in cash: anything up to what a cart can come to.
+pub(crate) const CASH_LIMITS: Limits =
+    Limits { minor_min: 1, minor_max: holdfast_domain::cart::TOTAL_MINOR_MAX };
+
 /// The least and the most of a charge, by the rules of the Stripe crate.
 pub(crate) fn limits(currency: Currency) -> Result<Limits, AmountError> {
     let step = amount::units_step(currency)?;
@@ -90,7 +94,7 @@ pub(crate) async fn payment_types(
 ) -> Result<Vec<PaymentTypeRow>, StoreError> {
     let sql = query(
         "SELECT t.code, t.name, t.provider, t.mode, t.currency, t.user_types, EXISTS (SELECT 1 FROM processors p \
-         WHERE p.tenant = t.tenant AND p.code = t.code AND p.mode = t.mode) AS ready \
+         WHERE p.tenant = t.tenant AND p.code = t.code AND p.mode = t.mode) OR t.provider = 'cash' AS ready \
          FROM payment_types t WHERE t.tenant = ? ORDER BY t.code",
     );
     let found = sql.bind(tenant.as_str()).fetch_all(&core.store.reads).await?;

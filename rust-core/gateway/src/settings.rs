@@ -312,19 +312,26 @@ pub(crate) async fn save_type(
     if name.is_err() {
         errors.push(("name", "A name has 1 to 60 characters on one line.".into()));
     }
-    if typed.provider != "stripe" {
-        errors.push(("provider", "Choose Stripe.".into()));
+    let is_cash = typed.provider == "cash";
+    if !is_cash && typed.provider != "stripe" {
+        errors.push(("provider", "Choose Stripe or Cash.".into()));
     }
     let currency = Currency::from_code(typed.currency.trim());
-    let limits = currency.as_ref().ok().and_then(|it| processors::limits(*it).ok());
+    let limits = currency.as_ref().ok().and_then(|it| match is_cash {
+        true => Some(processors::CASH_LIMITS),
+        false => processors::limits(*it).ok(),
+    });
     if limits.is_none() {
         errors.push((
             "currency",
-            "Stripe takes no such currency; write three letters, such as USD.".into(),
+            "There is no such currency, or Stripe does not take it; write three letters, such as USD.".into(),
         ));
     }
     if typed.user_types.is_empty() {
         errors.push(("user_types", "Choose at least one; nobody could pay otherwise.".into()));
+    }
+    if is_cash && typed.user_types != "officers" && !typed.user_types.is_empty() {
+        errors.push(("user_types", "Cash is taken by officers; choose them alone.".into()));
     }
     let (Ok(code), Ok(name), Ok(currency), Some(limits), true) =
         (code, name, currency, limits, errors.is_empty())
@@ -339,7 +346,7 @@ pub(crate) async fn save_type(
                 query(
                     "INSERT INTO payment_types (name, user_types, currency, minor_min, minor_max, \
                      tenant, code, provider, mode, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, \
-                     'stripe', 'test', ?) ON CONFLICT DO NOTHING",
+                     ?, 'test', ?) ON CONFLICT DO NOTHING",
                 )
             } else {
                 // The currency changes only while no payment is in it.
@@ -353,7 +360,8 @@ pub(crate) async fn save_type(
             let currency = currency.code().to_owned();
             let sql = sql.bind(&name).bind(&user_types).bind(&currency).bind(limits.minor_min);
             let sql = sql.bind(limits.minor_max).bind(tenant.as_str()).bind(code.as_str());
-            let sql = if is_new { sql.bind(at_ms) } else { sql.bind(&currency) };
+            let provider = if is_cash { "cash" } else { "stripe" };
+            let sql = if is_new { sql.bind(provider).bind(at_ms) } else { sql.bind(&currency) };
             let done = sql.execute(&mut tx.connection).await.map_err(StoreError::Sql)?;
             if done.rows_affected() == 0 {
                 return Err(if is_new {

@@ -16,6 +16,7 @@ pub(crate) enum Kind {
     OfficeSession,
     EnrolmentCode,
     Csrf,
+    ChargeCredential,
 }
 
 impl Kind {
@@ -24,6 +25,7 @@ impl Kind {
             Self::SignInLink => b"holdfast/sign-in-link/1\0",
             Self::OfficeSession => b"holdfast/office-session/1\0",
             Self::EnrolmentCode => b"holdfast/enrolment-code/1\0",
+            Self::ChargeCredential => b"holdfast/charge-credential/1\0",
             Self::Csrf => b"holdfast/csrf/1\0",
         }
     }

@@ -229,6 +229,31 @@ pub struct PaymentStatus {
     pub held_up: Option<ChargeReference>,
 }
 
+/// Answer to `GET /api/{tenant}/handheld/cash`: what was taken in cash on this handheld and not handed
+/// in yet, as far as it has reached the gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashResponse {
+    /// One for each officer, mode and currency.
+    pub shifts: Vec<CashTotal>,
+    /// The gateway's clock, Unix seconds.
+    pub gateway_time_unix_s: u64,
+}
+
+/// An open shift's total.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CashTotal {
+    /// Who took it.
+    pub officer: Officer,
+    /// Test or live.
+    pub mode: Mode,
+    /// Payments that count.
+    pub payments: u32,
+    /// Payments that were voided.
+    pub voided: u32,
+    /// What the officer should hold.
+    pub total: Money,
+}
+
 /// Answer to `GET /api/{tenant}/handheld/charges?find=TEXT`: what is owed, by plate, reference or
 /// payer's name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

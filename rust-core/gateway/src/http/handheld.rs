@@ -7,7 +7,7 @@ use crate::admin::checked_name;
 use crate::core::Tenant;
 use crate::handhelds::{self, Applicant, Enrolled, Handheld};
 use crate::serve::stopped;
-use crate::{device_tokens, payments as stored, processors};
+use crate::{cash, device_tokens, payments as stored, processors};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
@@ -19,8 +19,9 @@ use holdfast_ledger::{Accept, AcceptOutcome, Carrier, DeviceStatus, Payment, Sto
 use holdfast_protocol::enrolment::proof_message;
 use holdfast_protocol::request_signature::{RequestError, TokenRequest, claims, verify};
 use holdfast_protocol::wire::{
-    Caps, ChangesResponse, ConfigResponse, EnrolRequest, EnrolResponse, ErrorCode, LONG_POLL_S_MAX,
-    ORDER_CONTENT_TYPE, Officer, PaymentTypeOffer, SubmitResponse, TokenResponse, WIRE_VERSION,
+    Caps, CashResponse, CashTotal, ChangesResponse, ConfigResponse, EnrolRequest, EnrolResponse,
+    ErrorCode, LONG_POLL_S_MAX, ORDER_CONTENT_TYPE, Officer, PaymentTypeOffer, SubmitResponse,
+    TokenResponse, WIRE_VERSION,
 };
 use holdfast_protocol::{DevicePublicKey, DeviceSignature, OrderError, SignedOrder};
 use serde::Deserialize;
@@ -177,7 +178,7 @@ fn refuse_revoked(handheld: &Handheld) -> Result<(), ApiError> {
 }
 
 /// The handheld whose token the request carries.
-async fn authorised(
+pub(super) async fn authorised(
     app: &App,
     tenant: &TenantSlug,
     headers: &HeaderMap,
@@ -230,6 +231,29 @@ pub(super) async fn config(
         payment_types: offers.collect(),
         caps: Caps::default(),
         history_days: HISTORY_DAYS,
+    }))
+}
+
+/// What the officer of this handheld holds in cash: the total of the open shift.
+pub(super) async fn cash(
+    State(app): State<Arc<App>>,
+    Extension(owner): Extension<HostOwner>,
+    Path(slug): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<CashResponse>, ApiError> {
+    let tenant = app.tenant_at(&slug, &owner).await?;
+    let handheld = authorised(&app, &tenant.slug, &headers).await?;
+    let shifts = cash::open_shifts(&app.core, &tenant.slug, Some(handheld.device)).await?;
+    let total = |shift: &cash::Shift| CashTotal {
+        officer: Officer { id: shift.of.officer, name: shift.officer.clone() },
+        mode: shift.of.mode,
+        payments: u32::try_from(shift.counted().count()).unwrap_or(u32::MAX),
+        voided: u32::try_from(shift.voided()).unwrap_or(u32::MAX),
+        total: shift.total(),
+    };
+    Ok(Json(CashResponse {
+        shifts: shifts.iter().map(total).collect(),
+        gateway_time_unix_s: app.now_unix_s(),
     }))
 }
 

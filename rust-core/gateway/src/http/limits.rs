@@ -1,6 +1,7 @@
 //! Rate limits: how often one address may try something that could be guessed.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
@@ -10,28 +11,29 @@ const WINDOW_MS: i64 = 60_000;
 /// bounded, and a flood from many addresses is still held by the limit for all together.
 const ADDRESSES_MAX: usize = 10_000;
 
-/// Counts tries in windows of one minute, for each address and for all together.
-pub(crate) struct RateLimit {
+/// Counts tries in windows of one minute, for each address (or whatever else tries) and for all
+/// together.
+pub(crate) struct RateLimit<K = IpAddr> {
     each_max: u32,
     all_max: u32,
-    window: Mutex<Window>,
+    window: Mutex<Window<K>>,
 }
 
-#[derive(Default)]
-struct Window {
+struct Window<K> {
     began_ms: i64,
     all: u32,
-    each: HashMap<IpAddr, u32>,
+    each: HashMap<K, u32>,
 }
 
-impl RateLimit {
+impl<K: Eq + Hash> RateLimit<K> {
     /// So many tries a minute.
     pub(crate) fn per_minute(each_max: u32, all_max: u32) -> Self {
-        Self { each_max, all_max, window: Mutex::default() }
+        let window = Window { began_ms: 0, all: 0, each: HashMap::new() };
+        Self { each_max, all_max, window: Mutex::new(window) }
     }
 
     /// Counts a try; false if it is one too many.
-    pub(crate) fn admit(&self, from: IpAddr, now_ms: i64) -> bool {
+    pub(crate) fn admit(&self, from: K, now_ms: i64) -> bool {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         let over = now_ms.abs_diff(window.began_ms) >= WINDOW_MS.unsigned_abs();
         if over || window.each.len() >= ADDRESSES_MAX {

@@ -1,6 +1,7 @@
 //! The gateway on the network: routes, and what every request passes through.
 
 mod assets;
+mod charges;
 mod cookies;
 mod error;
 mod handheld;
@@ -42,12 +43,21 @@ use tokio::sync::{Semaphore, watch};
 
 /// Largest body of a form or a small JSON message, in bytes.
 const SMALL_BODY_BYTES_MAX: usize = 16 * 1024;
+/// Largest form with a file of charges, in bytes: five thousand lines, percent-encoded.
+const IMPORT_BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// Largest webhook body in bytes: an event carries one object, mostly of a few kilobytes.
 const WEBHOOK_BODY_BYTES_MAX: usize = 512 * 1024;
 /// Tries to enrol in a minute, from one address and from all: a code has 40 bits and ten minutes.
 const ENROL_TRIES: (u32, u32) = (10, 100);
 /// Tries to sign in in a minute, from one address and from all.
 const SIGN_IN_TRIES: (u32, u32) = (20, 200);
+/// Searches for charges in a minute, from one handheld and from all: an officer types a plate every
+/// few seconds at the most.
+const SEARCHES: (u32, u32) = (30, 600);
+/// Calls of programs that write charges in a minute, with one credential and with all.
+const PROGRAM_CALLS: (u32, u32) = (600, 3_000);
+/// Calls with a wrong credential in a minute, from one address and from all.
+const WRONG_CREDENTIALS: (u32, u32) = (20, 200);
 /// Payers coming back in a minute for whom Stripe is asked, from one address and from all. Over
 /// that, their page waits for the next poll.
 const RETURNS: (u32, u32) = (30, 600);
@@ -73,6 +83,9 @@ pub(crate) struct App {
     sign_in_limit: RateLimit,
     return_limit: RateLimit,
     refused_limit: RateLimit,
+    search_limit: RateLimit<holdfast_domain::DeviceId>,
+    program_limit: RateLimit<(TenantSlug, i64)>,
+    wrong_credential_limit: RateLimit,
     streams: Arc<Semaphore>,
     readiness: Readiness,
     /// Turns true when the gateway stops: streams and long polls end then.
@@ -124,6 +137,9 @@ impl App {
             enrol_limit: RateLimit::per_minute(ENROL_TRIES.0, ENROL_TRIES.1),
             sign_in_limit: RateLimit::per_minute(SIGN_IN_TRIES.0, SIGN_IN_TRIES.1),
             return_limit: RateLimit::per_minute(RETURNS.0, RETURNS.1),
+            search_limit: RateLimit::per_minute(SEARCHES.0, SEARCHES.1),
+            program_limit: RateLimit::per_minute(PROGRAM_CALLS.0, PROGRAM_CALLS.1),
+            wrong_credential_limit: RateLimit::per_minute(WRONG_CREDENTIALS.0, WRONG_CREDENTIALS.1),
             refused_limit: RateLimit::per_minute(REFUSED_RECORDS.0, REFUSED_RECORDS.1),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             readiness: Readiness::default(),
@@ -216,6 +232,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/{tenant}/qr/payment/webhook", post(webhook::by_path))
         .route("/api/system/payments/stripe/callback", post(webhook::by_host))
         .layer(DefaultBodyLimit::max(WEBHOOK_BODY_BYTES_MAX));
+    let import = get(office::charges::import_page)
+        .post(office::charges::import)
+        .layer(DefaultBodyLimit::max(IMPORT_BODY_BYTES_MAX));
     Router::new()
         .route("/", get(office::home))
         .route("/health", get(operation::health))
@@ -227,6 +246,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/{tenant}/handheld/token", post(handheld::token))
         .route("/api/{tenant}/handheld/config", get(handheld::config))
         .route("/api/{tenant}/handheld/payments", get(handheld::payments))
+        .route("/api/{tenant}/handheld/charges", get(charges::search))
+        .route("/api/{tenant}/handheld/cash", get(handheld::cash))
+        .route("/api/{tenant}/charges", get(charges::list).post(charges::create))
+        .route("/api/{tenant}/charges/{reference}", get(charges::read).put(charges::write))
+        .route("/api/{tenant}/charges/{reference}/withdraw", post(charges::withdraw))
         .route("/e/{tenant}/{code}", get(payer::enrolment_link))
         .route("/O/{order}", get(payer::order))
         .route("/o/{order}", get(payer::order))
@@ -266,10 +290,29 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/admin/types/{code}/check", post(office::types::check))
         .route("/admin/types/{code}/verify", post(office::types::verify))
         .route("/admin/types/{code}/register", post(office::types::register))
+        .route("/admin/charges", get(office::charges::page).post(office::charges::add))
+        .route("/admin/cash", get(office::cash::page))
+        .route("/admin/cash/close", post(office::cash::close))
+        .route("/admin/cash/void", post(office::cash::void))
+        .route("/admin/types/{code}/cash", post(office::types::cash_mode))
+        .route("/admin/charges/new", get(office::charges::new))
+        .route("/admin/charges/example.csv", get(office::charges::example))
+        .route("/admin/charges/export.csv", get(office::charges::export))
+        .route(
+            "/admin/charges/api",
+            get(office::charges::programs).post(office::charges::make_credential),
+        )
+        .route("/admin/charges/api/revoke", post(office::charges::revoke_credential))
+        .route(
+            "/admin/charges/{reference}",
+            get(office::charges::edit).post(office::charges::change),
+        )
+        .route("/admin/charges/{reference}/withdraw", post(office::charges::withdraw))
         .route("/admin/audit", get(office::audit::page))
         .route("/admin/account", get(office::enter::account).post(office::enter::set_password))
         .route("/admin/sign-out", post(office::enter::sign_out))
         .layer(small)
+        .route("/admin/charges/import", import)
         .route("/api/{tenant}/orders", orders)
         .route("/api/{tenant}/notices", notices)
         .merge(webhooks)

@@ -2,6 +2,8 @@
 //! from outside is escaped by askama, and the few places that insert HTML insert our own.
 
 pub(crate) mod assets;
+pub(crate) mod cash;
+pub(crate) mod charges;
 pub(crate) mod office;
 pub(crate) mod payer;
 pub(crate) mod refunds;

@@ -18,6 +18,7 @@ pub(crate) struct TypesPage {
 pub(crate) struct TypeRow {
     pub(crate) code: String,
     pub(crate) name: String,
+    pub(crate) provider: &'static str,
     pub(crate) currency: String,
     pub(crate) users: String,
     pub(crate) is_test: bool,
@@ -31,6 +32,10 @@ pub(crate) struct TypeRow {
 pub(crate) struct TypePage {
     pub(crate) top: Top,
     pub(crate) is_new: bool,
+    /// Cash has no keys.
+    pub(crate) is_cash: bool,
+    /// With cash: true while it is only training.
+    pub(crate) is_test: bool,
     pub(crate) code: String,
     pub(crate) name: String,
     pub(crate) currency: String,

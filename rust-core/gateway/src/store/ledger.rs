@@ -9,6 +9,7 @@ mod recovery;
 pub(crate) mod refunds;
 mod setup;
 
+pub(crate) use charges::{charge, fold_name, fold_plate};
 pub(crate) use recovery::recovery;
 pub(crate) use setup::catalogue;
 

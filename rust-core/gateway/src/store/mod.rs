@@ -10,7 +10,7 @@ pub(crate) mod rows;
 mod writer;
 
 pub(crate) use file::{connect_file, is_whole};
-pub(crate) use ledger::{LedgerTx, catalogue, recovery, refunds};
+pub(crate) use ledger::{LedgerTx, catalogue, charge, fold_name, fold_plate, recovery, refunds};
 pub(crate) use writer::{WriteTx, Writer};
 
 use crate::world::{NoEntropy, SharedWorld, World, random};

@@ -8,6 +8,8 @@
     reason = "a panic is how a test fails"
 )]
 
+mod cash;
+mod charges;
 mod enrolment;
 mod giving_up;
 mod handheld;

@@ -1,6 +1,7 @@
 //! Writing down what is owed.
 
 use super::{Charge, Claim};
+use crate::refund::AuditAct;
 use crate::store::{Decision, Env, StoreError, Tx};
 use holdfast_domain::{ChargeReference, ClaimState, Mode, TenantSlug};
 
@@ -11,6 +12,8 @@ pub struct PutCharges {
     pub charges: Vec<Charge>,
     /// True if a charge that is there may get new contents.
     pub may_change: bool,
+    /// Who writes, as the audit log shows it.
+    pub who: String,
 }
 
 /// What became of them.
@@ -60,19 +63,41 @@ impl Decision for PutCharges {
         if !refused.is_empty() {
             return Ok(PutOutcome::Refused(refused));
         }
-        let (mut new, mut changed) = (0_usize, 0_usize);
+        let (mut new, mut changed) = (Vec::new(), Vec::new());
         for (charge, known) in wanted {
             match &known {
-                None => new = new.saturating_add(1),
+                None => new.push(charge.reference.as_str()),
                 Some(known) if known.says_the_same(charge) => continue,
-                Some(_) => changed = changed.saturating_add(1),
+                Some(_) => changed.push(charge.reference.as_str()),
             }
             let created_at_ms = known.map_or(env.now_ms, |known| known.created_at_ms);
             let row = Charge { created_at_ms, changed_at_ms: env.now_ms, ..charge.clone() };
             tx.put_charge(&row).await?;
         }
-        Ok(PutOutcome::Written { new, changed })
+        if let Some(first) =
+            self.charges.first().filter(|_| !(new.is_empty() && changed.is_empty()))
+        {
+            let detail = format!(
+                "{} new: {}; {} changed: {}",
+                new.len(),
+                new.join(" "),
+                changed.len(),
+                changed.join(" ")
+            );
+            note(tx, &first.tenant, (&self.who, "charges_written", detail), env).await?;
+        }
+        Ok(PutOutcome::Written { new: new.len(), changed: changed.len() })
     }
+}
+
+async fn note<T: Tx>(
+    tx: &mut T,
+    tenant: &TenantSlug,
+    (who, what, detail): (&str, &'static str, String),
+    env: &Env,
+) -> Result<(), StoreError> {
+    let (tenant, who) = (tenant.clone(), who.to_owned());
+    tx.record_act(AuditAct { tenant, at_ms: env.now_ms, who, what, detail }).await
 }
 
 impl PutCharges {
@@ -128,6 +153,8 @@ pub struct WithdrawCharge {
     pub reference: ChargeReference,
     /// Why, in words; not empty.
     pub reason: String,
+    /// Who withdraws it, as the audit log shows it.
+    pub who: String,
 }
 
 /// What became of it.
@@ -156,6 +183,8 @@ impl Decision for WithdrawCharge {
         }
         let withdrawn = self.reason.clone();
         tx.put_charge(&Charge { withdrawn, changed_at_ms: env.now_ms, ..known }).await?;
+        let detail = format!("{}: {}", self.reference, self.reason);
+        note(tx, &self.tenant, (&self.who, "charge_withdrawn", detail), env).await?;
         Ok(WithdrawOutcome::Withdrawn)
     }
 }

@@ -5,7 +5,7 @@ use super::claiming::{
 };
 use super::fixture::{Bench, NOW_MS, notice, tenant};
 use crate::{JobKind, NoticeOutcome, Store, TakeNotice, VoidCash, VoidOutcome};
-use holdfast_domain::{AttentionReason, ClaimState, PaymentState};
+use holdfast_domain::{AttentionReason, ClaimState, PaymentId, PaymentState};
 use holdfast_protocol::NoticeKind;
 use holdfast_protocol::wire::ErrorCode;
 
@@ -44,7 +44,7 @@ pub(super) async fn voided_cash_gives_the_charge_back<B: Bench>(bench: &B) {
     let in_cash = cash(bench, 3, &[("N-2", 4000)]).await;
     let parked = card(bench, 4, &[("N-2", 4000)]).await;
     assert_eq!(parked.state, PaymentState::AlreadyPaid);
-    let void = VoidCash { tenant: tenant(), payment: in_cash.payment };
+    let void = void_of(in_cash.payment);
     let outcome = bench.store().run(void.clone()).await.unwrap();
     assert!(matches!(outcome, VoidOutcome::Voided { new: true, .. }));
     let again = bench.store().run(void).await.unwrap();
@@ -65,14 +65,18 @@ pub(super) async fn cash_is_voided_by_rule_only<B: Bench>(bench: &B) {
     refused(withdraw(bench, &in_cash, 901).await);
     bench.hand_in(in_cash.payment).await;
     refused(withdraw(bench, &in_cash, 60).await);
-    let void = VoidCash { tenant: tenant(), payment: in_cash.payment };
+    let void = void_of(in_cash.payment);
     assert_eq!(bench.store().run(void).await.unwrap(), VoidOutcome::HandedIn);
     assert_eq!(state(bench, &in_cash).await, PaymentState::Paid);
     let by_card = card(bench, 2, &[("N-2", 4000)]).await;
-    let void = VoidCash { tenant: tenant(), payment: by_card.payment };
+    let void = void_of(by_card.payment);
     assert_eq!(bench.store().run(void).await.unwrap(), VoidOutcome::Unknown);
     // The lifetime of an order ends nothing that is paid.
     bench.set_now_ms(NOW_MS + 86_400_000);
     let end = crate::EndLifetime { tenant: tenant(), payment: in_cash.payment };
     assert_eq!(bench.store().run(end).await.unwrap().unwrap().state, PaymentState::Paid);
+}
+
+fn void_of(payment: PaymentId) -> VoidCash {
+    VoidCash { tenant: tenant(), payment, who: "Test".into(), reason: "Given back.".into() }
 }

@@ -63,7 +63,7 @@ pub(super) fn order_for(n: u64, charges: &[(&str, i64)], provider: Provider) -> 
 }
 
 pub(super) async fn put<B: Bench>(bench: &B, charges: Vec<Charge>) -> PutOutcome {
-    bench.store().run(PutCharges { charges, may_change: true }).await.unwrap()
+    bench.store().run(PutCharges { charges, may_change: true, who: "Test".into() }).await.unwrap()
 }
 
 pub(super) async fn owing<B: Bench>(bench: &B) {
@@ -189,7 +189,12 @@ pub(super) async fn a_charge_line_must_be_what_is_owed<B: Bench>(bench: &B) {
     put(bench, vec![portal_only, charge("N-4", 100)]).await;
     refused(bench, for_card(&[("N-3", 100)]), "not for officers").await;
     let reason = "Issued by mistake".to_owned();
-    let take = WithdrawCharge { tenant: tenant(), reference: reference("N-4"), reason };
+    let take = WithdrawCharge {
+        tenant: tenant(),
+        reference: reference("N-4"),
+        reason,
+        who: "Test".into(),
+    };
     assert_eq!(bench.store().run(take).await.unwrap(), WithdrawOutcome::Withdrawn);
     refused(bench, for_card(&[("N-4", 100)]), "N-4 was withdrawn").await;
     assert_eq!(bench.counts().await, (0, 0));
@@ -302,7 +307,7 @@ pub(super) async fn charges_are_written_all_or_none<B: Bench>(bench: &B) {
     owing(bench).await;
     let same = put(bench, vec![charge("N-1", 6500)]).await;
     assert_eq!(same, PutOutcome::Written { new: 0, changed: 0 });
-    let only_new = |charges| PutCharges { charges, may_change: false };
+    let only_new = |charges| PutCharges { charges, may_change: false, who: "Test".into() };
     let both = only_new(vec![charge("N-5", 100), charge("N-1", 1)]);
     let refused = PutOutcome::Refused(vec![(1, ChargeRefused::Exists)]);
     assert_eq!(bench.store().run(both).await.unwrap(), refused);
@@ -315,7 +320,12 @@ pub(super) async fn charges_are_written_all_or_none<B: Bench>(bench: &B) {
     let plate = Charge { plate: "AB 124".into(), ..charge("N-1", 6500) };
     assert_eq!(put(bench, vec![plate]).await, PutOutcome::Written { new: 0, changed: 1 });
     let reason = "Issued by mistake".to_owned();
-    let take = WithdrawCharge { tenant: tenant(), reference: reference("N-1"), reason };
+    let take = WithdrawCharge {
+        tenant: tenant(),
+        reference: reference("N-1"),
+        reason,
+        who: "Test".into(),
+    };
     let refused = WithdrawOutcome::Refused(ChargeRefused::BeingPaid);
     assert_eq!(bench.store().run(take.clone()).await.unwrap(), refused);
     withdraw(bench, &first, 0).await;

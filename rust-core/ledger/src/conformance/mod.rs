@@ -144,7 +144,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_memory_store_passes() {
-        check_all(async || {
+        Box::pin(check_all(async || {
             let now_ms = Arc::new(AtomicI64::new(NOW_MS));
             let clock = Arc::clone(&now_ms);
             let draws = AtomicU64::new(1);
@@ -156,7 +156,7 @@ mod tests {
                 }
             };
             MemoryBench { store: MemoryStore::new(gateway(), Box::new(environment)), now_ms }
-        })
+        }))
         .await;
     }
 }

@@ -1,6 +1,7 @@
 //! Cash that is given back.
 
 use crate::decisions::learn::settle;
+use crate::refund::AuditAct;
 use crate::rows::{Payment, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
 use holdfast_domain::{Evidence, PaymentId, PaymentState, TenantSlug};
@@ -13,6 +14,10 @@ pub struct VoidCash {
     pub tenant: TenantSlug,
     /// Which.
     pub payment: PaymentId,
+    /// Who voids it, as the audit log shows it.
+    pub who: String,
+    /// Why, in words; not empty.
+    pub reason: String,
 }
 
 /// What became of it.
@@ -41,7 +46,14 @@ impl Decision for VoidCash {
         if !is_cash(tx, &payment).await? {
             return Ok(VoidOutcome::Unknown);
         }
-        void(tx, payment, env).await
+        let outcome = void(tx, payment, env).await?;
+        if let VoidOutcome::Voided { payment, new: true } = &outcome {
+            let detail = format!("{} of payment {}: {}", payment.total, self.payment, self.reason);
+            let (tenant, who) = (self.tenant.clone(), self.who.clone());
+            let (at_ms, what) = (env.now_ms, "cash_voided");
+            tx.record_act(AuditAct { tenant, at_ms, who, what, detail }).await?;
+        }
+        Ok(outcome)
     }
 }
 

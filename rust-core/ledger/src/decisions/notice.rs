@@ -3,6 +3,7 @@
 use crate::decisions::accept::{Refusal, find_sender};
 use crate::decisions::cash::{VoidOutcome, is_cash, void};
 use crate::decisions::learn::settle;
+use crate::refund::AuditAct;
 use crate::rows::{DeviceStatus, JobKind, Notice, Payment, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
 use holdfast_domain::cash::officer_may_void;
@@ -122,8 +123,24 @@ impl TakeNotice {
             ));
         }
         match void(tx, payment.clone(), env).await? {
-            VoidOutcome::Voided { payment, .. } => {
+            VoidOutcome::Voided { payment, new } => {
                 tx.add_notice(&self.row(env.now_ms)).await?;
+                if let (NoticeKind::Withdraw { reason }, true) = (&payload.kind, new) {
+                    let act = AuditAct {
+                        tenant: self.tenant.clone(),
+                        at_ms: env.now_ms,
+                        who: format!(
+                            "Officer {} on handheld {}",
+                            payment.officer.0, payload.device
+                        ),
+                        what: "cash_voided",
+                        detail: format!(
+                            "{} of payment {}: {reason}",
+                            payment.total, payment.payment
+                        ),
+                    };
+                    tx.record_act(act).await?;
+                }
                 Ok(NoticeOutcome::Taken { payment: Some(payment) })
             }
             VoidOutcome::HandedIn | VoidOutcome::Unknown => Ok(void_refused(

@@ -2,6 +2,7 @@
 
 use super::enter::Dress;
 use super::{Desk, Sheet};
+use crate::cash;
 use crate::connection::{self, Step, Subject};
 use crate::credentials::{credentials, newest_generation};
 use crate::http::error::Problem;
@@ -14,6 +15,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use holdfast_domain::{Mode, PaymentTypeCode};
+use holdfast_protocol::wire::Provider;
 
 /// Who may use a payment type: its name in the form, and in words.
 pub(crate) const USER_TYPES: [(&str, &str); 3] = [
@@ -29,6 +31,10 @@ pub(in crate::http) async fn list(desk: Desk) -> Result<Response, Problem> {
         code: kind.code.to_string(),
         users: words_of(&kind.user_types),
         name: kind.name,
+        provider: match kind.provider {
+            Provider::Stripe => "Stripe",
+            Provider::Cash => "Cash",
+        },
         currency: kind.currency.code().to_owned(),
         is_test: kind.mode == Mode::Test,
         ready: kind.ready,
@@ -45,6 +51,7 @@ fn words_of(user_types: &str) -> String {
 
 /// What the form of a type shows.
 struct Typed {
+    is_cash: bool,
     code: String,
     name: String,
     currency: String,
@@ -64,6 +71,7 @@ struct News {
 pub(in crate::http) async fn new(desk: Desk) -> Result<Response, Problem> {
     desk.needs(Role::Administrator)?;
     let typed = Typed {
+        is_cash: false,
         code: String::new(),
         name: String::new(),
         currency: "USD".to_owned(),
@@ -95,19 +103,20 @@ async fn save_type(sheet: &Sheet, known: Option<PaymentTypeRow>) -> Result<Respo
         None => sheet.text("code")?.to_owned(),
     };
     let (name, currency) = (sheet.text("name")?, sheet.text("currency")?);
-    let typed = TypedType {
-        code: &code,
-        name,
-        provider: sheet.text("provider")?,
-        currency,
-        user_types: user_types.clone(),
+    // The provider of a known type stays: its payments were made by it.
+    let provider = match known.as_ref().map(|kind| kind.provider) {
+        Some(Provider::Cash) => "cash",
+        Some(Provider::Stripe) => "stripe",
+        None => sheet.text("provider")?,
     };
+    let typed = TypedType { code: &code, name, provider, currency, user_types: user_types.clone() };
     let (core, who) = (&desk.app.core, &desk.session.user.name);
     match settings::save_type(core, desk.slug(), who, typed, known.is_none()).await {
         Ok(code) => Ok(Redirect::to(&format!("/admin/types/{code}")).into_response()),
         Err(SettingsError::Folder(error)) => Err(error.into()),
         Err(SettingsError::Fields(errors)) => {
-            let typed = Typed { code, name: name.into(), currency: currency.into(), user_types };
+            let (is_cash, name) = (provider == "cash", name.into());
+            let typed = Typed { is_cash, code, name, currency: currency.into(), user_types };
             show(desk, known, typed, News { errors, ..News::default() }).await
         }
     }
@@ -139,6 +148,7 @@ pub(in crate::http) async fn edit(
 
 async fn show_kind(desk: &Desk, kind: PaymentTypeRow, news: News) -> Result<Response, Problem> {
     let typed = Typed {
+        is_cash: kind.provider == Provider::Cash,
         code: kind.code.to_string(),
         name: kind.name.clone(),
         currency: kind.currency.code().to_owned(),
@@ -154,7 +164,7 @@ async fn show(
     news: News,
 ) -> Result<Response, Problem> {
     let mut sets = Vec::new();
-    if let Some(kind) = &known {
+    if let Some(kind) = known.as_ref().filter(|kind| kind.provider == Provider::Stripe) {
         for mode in [Mode::Test, Mode::Live] {
             let about = news.about == Some(mode);
             sets.push(KeysPart {
@@ -173,6 +183,8 @@ async fn show(
     let page = TypePage {
         top: desk.top("types").await?,
         is_new: known.is_none(),
+        is_cash: typed.is_cash,
+        is_test: known.as_ref().is_none_or(|kind| kind.mode == Mode::Test),
         code: typed.code,
         name: typed.name,
         currency: typed.currency,
@@ -190,8 +202,26 @@ async fn show(
     Ok((status, Html(page.render()?)).into_response().dressed())
 }
 
+/// A payment type that has keys: cash has none.
+async fn with_keys(desk: &Desk, code: &str) -> Result<PaymentTypeRow, Problem> {
+    let kind = find(desk, code).await?;
+    if kind.provider == Provider::Stripe { Ok(kind) } else { Err(super::incomplete()) }
+}
+
 fn mode_in(sheet: &Sheet) -> Result<Mode, Problem> {
     Mode::parse(sheet.text("mode")?).ok_or_else(super::incomplete)
+}
+
+/// Cash becomes real, or training again.
+pub(in crate::http) async fn cash_mode(
+    Path(code): Path<String>,
+    sheet: Sheet,
+) -> Result<Response, Problem> {
+    let desk = sheet.by(Role::Administrator)?;
+    let (kind, mode) = (find(desk, &code).await?, mode_in(&sheet)?);
+    let who = &desk.session.user.name;
+    cash::set_mode(&desk.app.core, desk.slug(), who, &kind.code, mode).await?;
+    Ok(Redirect::to(&format!("/admin/types/{}", kind.code)).into_response())
 }
 
 pub(in crate::http) async fn save_keys(
@@ -199,7 +229,7 @@ pub(in crate::http) async fn save_keys(
     sheet: Sheet,
 ) -> Result<Response, Problem> {
     let desk = sheet.by(Role::Administrator)?;
-    let (kind, mode) = (find(desk, &code).await?, mode_in(&sheet)?);
+    let (kind, mode) = (with_keys(desk, &code).await?, mode_in(&sheet)?);
     let field = |name| sheet.field(name).unwrap_or_default();
     let typed = TypedKeys {
         secret_key: field("secret_key"),

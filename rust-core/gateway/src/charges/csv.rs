@@ -1,0 +1,238 @@
+//! Charges in files: read whole or not at all, and written so that no spreadsheet runs a cell.
+
+use super::typed::{Amount, TypedCharge, checked};
+use holdfast_domain::{Currency, Money, TenantSlug};
+use holdfast_ledger::Charge;
+use std::collections::BTreeMap;
+
+/// The columns, in this order. A reference on several lines is one charge in several parts.
+pub(crate) const COLUMNS: [&str; 8] =
+    ["reference", "plate", "payer", "for", "amount", "currency", "due", "users"];
+/// Lines of one file at the most: as many as one transaction should write.
+const LINES_MAX: usize = 5_000;
+/// Errors listed at the most: whoever sees this many has the wrong file.
+const ERRORS_SHOWN_MAX: usize = 20;
+/// What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
+const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// A file to begin with.
+pub(crate) const EXAMPLE: &str = "\
+reference,plate,payer,for,amount,currency,due,users
+N-2041,AB 123 CD,Kim Lee,Parking without permit,65.00,USD,2026-12-31,officers portal
+N-2042,XY 987,Robin Doe,Clamp release,120.00,,,
+N-2042,,,Storage for 2 days,40.00,,,
+";
+
+/// Every charge of a file, or every error with its line.
+pub(crate) fn read(
+    text: &[u8],
+    tenant: &TenantSlug,
+    currency: Currency,
+) -> Result<Vec<Charge>, Vec<String>> {
+    let typed = rows(text)?;
+    let (mut charges, mut errors) = (Vec::new(), Vec::new());
+    for (line, typed) in typed {
+        match checked(&typed, tenant, currency) {
+            Ok(charge) => charges.push(charge),
+            Err(wrong) => errors.extend(wrong.into_iter().map(|(field, why)| {
+                let column = if field == "user_types" { "users" } else { field };
+                let column = if column == "due_on" { "due" } else { column };
+                format!("Line {line}, {column}: {why}")
+            })),
+        }
+        if errors.len() >= ERRORS_SHOWN_MAX {
+            errors.truncate(ERRORS_SHOWN_MAX);
+            errors.push("And perhaps more.".to_owned());
+            break;
+        }
+    }
+    if errors.is_empty() { Ok(charges) } else { Err(errors) }
+}
+
+/// The charges as they stand in the file, each with its first line, in the order of the file.
+fn rows(text: &[u8]) -> Result<Vec<(u64, TypedCharge)>, Vec<String>> {
+    // Spreadsheets begin UTF-8 files with a byte order mark.
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text);
+    let headers = reader.headers().map_err(|error| vec![broken(&error)])?;
+    if !headers.iter().map(str::to_ascii_lowercase).eq(COLUMNS) {
+        return Err(vec![format!("Line 1: the columns are {}, in this order.", COLUMNS.join(","))]);
+    }
+    let (mut found, mut places): (Vec<(u64, TypedCharge)>, _) = (Vec::new(), BTreeMap::new());
+    for (count, record) in reader.records().enumerate() {
+        let record = record.map_err(|error| vec![broken(&error)])?;
+        let line = record.position().map_or(0, csv::Position::line);
+        if count >= LINES_MAX {
+            return Err(vec![format!("There are more than {LINES_MAX} lines; split the file.")]);
+        }
+        let [reference, plate, payer, text, amount, currency, due, users] =
+            record.iter().map(plain).collect::<Vec<_>>()[..]
+        else {
+            return Err(vec![format!("Line {line}: there are {} columns, not 8.", record.len())]);
+        };
+        let part = (text.to_owned(), Amount::Typed(amount.to_owned()));
+        let key = reference.to_ascii_uppercase();
+        let typed = TypedCharge {
+            reference: key.clone(),
+            plate: plate.to_owned(),
+            payer: payer.to_owned(),
+            parts: vec![part.clone()],
+            currency: currency.to_owned(),
+            due_on: due.to_owned(),
+            user_types: users.to_owned(),
+        };
+        match places.get(&key).and_then(|place: &usize| found.get_mut(*place)) {
+            None => {
+                places.insert(key, found.len());
+                found.push((line, typed));
+            }
+            Some((_, known)) if agrees(known, &typed) => known.parts.push(part),
+            Some((first, _)) => {
+                return Err(vec![format!(
+                    "Line {line}: {reference} stands on line {first} with other words. Leave plate, \
+                     payer, currency, due and users empty on further lines."
+                )]);
+            }
+        }
+    }
+    if found.is_empty() {
+        return Err(vec!["Line 2: there are no charges; add one line for each.".to_owned()]);
+    }
+    Ok(found)
+}
+
+/// True if a further line of the same reference says nothing else.
+fn agrees(known: &TypedCharge, further: &TypedCharge) -> bool {
+    let pairs = [
+        (&known.plate, &further.plate),
+        (&known.payer, &further.payer),
+        (&known.currency, &further.currency),
+        (&known.due_on, &further.due_on),
+        (&known.user_types, &further.user_types),
+    ];
+    pairs.into_iter().all(|(known, further)| further.is_empty() || known == further)
+}
+
+fn broken(error: &csv::Error) -> String {
+    let line = error.position().map_or(1, csv::Position::line);
+    match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => {
+            format!("Line {line}: this is not UTF-8; save the file as CSV UTF-8.")
+        }
+        _ => format!("Line {line}: this is not CSV; check its quotation marks."),
+    }
+}
+
+/// Takes away the mark that [`cell`] puts before what looks like a formula.
+fn plain(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA_STARTS)).unwrap_or(cell)
+}
+
+/// A cell that no spreadsheet takes for a formula.
+pub(crate) fn cell(text: &str) -> String {
+    if text.starts_with(FORMULA_STARTS) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// A file of charges, with the same columns and the state of each.
+pub(crate) fn write<'a>(charges: impl Iterator<Item = (&'a Charge, &'static str)>) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Writing to memory has no error.
+    let _ = writer.write_record(COLUMNS.iter().chain(&["state"]));
+    for (charge, state) in charges {
+        let currency = charge.amount.currency();
+        for line in &charge.lines {
+            let amount = Money::new(line.minor, currency);
+            let cells = [
+                charge.reference.as_str(),
+                &charge.plate,
+                &charge.payer,
+                &line.text,
+                &digits(amount),
+                currency.code(),
+                &charge.due_on,
+                &charge.user_types.replace(',', " "),
+                state,
+            ];
+            let _ = writer.write_record(cells.map(cell));
+        }
+    }
+    writer.into_inner().unwrap_or_default()
+}
+
+/// An amount without its currency.
+fn digits(amount: Money) -> String {
+    let text = amount.to_string();
+    text.rsplit(' ').next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn tenant() -> TenantSlug {
+        "demo".parse().unwrap()
+    }
+
+    fn parse(text: &str) -> Result<Vec<Charge>, Vec<String>> {
+        read(text.as_bytes(), &tenant(), Currency::USD)
+    }
+
+    fn lines(rows: &[&str]) -> String {
+        format!("{}\n{}\n", COLUMNS.join(","), rows.join("\n"))
+    }
+
+    #[test]
+    fn the_example_is_a_good_file() {
+        let charges = parse(EXAMPLE).unwrap();
+        assert_eq!(charges.len(), 2);
+        assert_eq!((charges[1].amount.minor(), charges[1].lines.len()), (16_000, 2));
+    }
+
+    #[test]
+    fn every_wrong_line_is_named() {
+        let text = lines(&["N-1,,,A,1,,,", "n 2,,,B,1,,,", "N-3,,,C,one,,soon,"]);
+        let errors = parse(&text).unwrap_err();
+        let starts = ["Line 3, reference:", "Line 4, due:", "Line 4, amount:"];
+        for start in starts {
+            assert!(errors.iter().any(|it| it.starts_with(start)), "{start}: {errors:?}");
+        }
+        for (text, start) in [
+            ("a,b\n", "Line 1: the columns"),
+            (&lines(&[]), "Line 2: there are no charges"),
+            (&lines(&["N-1,,,A"]), "Line 2: there are 4 columns"),
+            (&lines(&["N-1,X,,A,1,,,", "N-1,Y,,B,1,,,"]), "Line 3: N-1 stands on line 2"),
+        ] {
+            assert!(parse(text).unwrap_err()[0].starts_with(start), "{start}");
+        }
+        let many = vec!["x y,,,A,1,,,"; 30];
+        assert_eq!(parse(&lines(&many)).unwrap_err().len(), 1);
+        assert!(read(b"reference\xFF", &tenant(), Currency::USD).unwrap_err()[0].contains("UTF-8"));
+    }
+
+    #[test]
+    fn no_cell_is_a_formula_and_the_file_is_read_back() {
+        let mut charges = parse(&lines(&["N-1,=1+1,@SUM(A1),+A,1.50,,2026-12-31,portal"])).unwrap();
+        let file = write(charges.iter().map(|it| (it, "open")));
+        let text = String::from_utf8(file).unwrap();
+        assert!(text.contains(",'=1+1,'@SUM(A1),'+A,1.50,USD,2026-12-31,portal,open"), "{text}");
+        let again = text.replace(",state", "").replace(",open", "");
+        charges[0].user_types = "portal".into();
+        assert_eq!(parse(&again).unwrap(), charges);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_never_a_formula(text in ".{0,20}") {
+            prop_assert!(!cell(&text).starts_with(FORMULA_STARTS));
+        }
+
+        #[test]
+        fn any_bytes_are_charges_or_named_errors(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            if let Err(errors) = read(&bytes, &tenant(), Currency::USD) {
+                prop_assert!(!errors.is_empty());
+            }
+        }
+    }
+}

@@ -227,7 +227,14 @@ impl Core {
         let endpoint =
             self.endpoints.get(&delivery.endpoint).filter(|e| !e.deleted && !e.disabled)?.clone();
         let event = self.events.get(&delivery.event)?;
-        let body = render::bytes(&self.event_json(&event));
+        let mut body = self.event_json(&event);
+        // An event says the version of the endpoint that it goes to; none means the account's.
+        if let Some(version) = &endpoint.api_version
+            && let Some(fields) = body.as_object_mut()
+        {
+            fields.insert("api_version".to_owned(), version.as_ref().into());
+        }
+        let body = render::bytes(&body);
         let mut signature =
             webhook::sign(&body, &endpoint.signing_secrets(self.now_s()), self.now_s());
         // Test mode adds a v0 that means nothing, so that verifiers learn to ignore it.

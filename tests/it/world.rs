@@ -177,12 +177,5 @@ async fn start(data: PathBuf, listen: String) -> holdfast_gateway::Running {
 }
 
 fn plain(data: &Path, listen: String) -> Options {
-    Options {
-        data: data.to_owned(),
-        listen,
-        public_url: None,
-        tls: None,
-        tls_ca: None,
-        metrics_listen: None,
-    }
+    Options { data: data.to_owned(), listen, ..Options::default() }
 }

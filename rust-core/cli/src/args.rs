@@ -2,7 +2,7 @@
 
 use crate::sandbox::Sandbox;
 use clap::{Parser, Subcommand};
-use holdfast_gateway::{DEFAULT_LISTEN, DeviceId, Mode, PaymentTypeCode, TenantSlug};
+use holdfast_gateway::{Cidr, DEFAULT_LISTEN, DeviceId, Mode, PaymentTypeCode, TenantSlug};
 use std::path::PathBuf;
 
 /// Card payments in the field: the gateway behind the handhelds.
@@ -124,6 +124,10 @@ pub(crate) struct Serve {
     /// Where payers reach the gateway, if not as `init` was told
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
+    /// A reverse proxy whose X-Forwarded-For or Forwarded is believed, such as 10.0.0.0/8; may be
+    /// repeated
+    #[arg(long = "trusted-proxy", value_name = "CIDR")]
+    pub(crate) trusted_proxies: Vec<Cidr>,
     /// PEM file with the certificate and its chain
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
@@ -275,6 +279,7 @@ mod tests {
             "holdfast init --data d --tenant demo --name Demo --public-url https://a --host b --host c",
             "holdfast serve --data d --listen 127.0.0.1:0 --public-url https://a",
             "holdfast serve --data d --tls-cert c --tls-key k --tls-ca a",
+            "holdfast serve --data d --trusted-proxy 10.0.0.0/8 --trusted-proxy ::1",
             "holdfast tenant add demo --host a --data d",
             "holdfast sign-in --data d --tenant demo",
             "holdfast officer add Ada --data d --tenant demo",
@@ -307,6 +312,7 @@ mod tests {
         for (line, kind) in [
             ("holdfast serve", ErrorKind::MissingRequiredArgument),
             ("holdfast serve --data d --tls-cert c", ErrorKind::MissingRequiredArgument),
+            ("holdfast serve --data d --trusted-proxy everybody", ErrorKind::ValueValidation),
             ("holdfast init --data d --tenant Demo", ErrorKind::ValueValidation),
             (
                 "holdfast stripe set --data d --tenant demo --code STRIPE --mode both",

@@ -170,6 +170,7 @@ async fn serve(args: Serve) -> Outcome {
         tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
         tls_ca: args.tls_ca,
         metrics_listen: args.metrics_listen,
+        trusted_proxies: args.trusted_proxies,
     });
     let running = running.await?;
     let stop = StopSignal::new()?;

@@ -56,7 +56,8 @@ function followList(body) {
       showWaiting();
       return;
     }
-    pill.textContent = waiting.size === 1 ? "1 new payment" : `${waiting.size} new payments`;
+    const [one, many] = (body.dataset.liveWords ?? "payment payments").split(" ");
+    pill.textContent = waiting.size === 1 ? `1 new ${one}` : `${waiting.size} new ${many}`;
     pill.hidden = false;
     setTimeout(settle, HANDS_OFF_MS);
   }
@@ -86,6 +87,11 @@ function followList(body) {
   pill.addEventListener("click", showWaiting);
   const source = new EventSource(body.dataset.liveList);
   source.addEventListener("payment", (event) => receive(event.data));
+  source.addEventListener("delivery", (event) => receive(event.data));
+  const trouble = document.getElementById("trouble");
+  if (trouble) {
+    source.addEventListener("trouble", (event) => { trouble.innerHTML = event.data; });
+  }
 }
 
 // A file that is chosen becomes the text of its field; without this script it is pasted there.

@@ -69,7 +69,8 @@ pub(crate) async fn remember(core: &Core, key: KeyOf, account: String) -> Result
             let sql = sql.bind(&account).bind(key.tenant.as_str()).bind(key.code.as_str());
             let sql = sql.bind(key.mode.as_str()).bind(i64::from(key.generation));
             sql.execute(&mut tx.connection).await?;
-            Ok::<_, StoreError>(())
+            let (tenant, mode) = (&key.tenant, key.mode);
+            crate::webhook_secrets::learn_account(&mut tx.connection, tenant, mode).await
         })
     });
     write.await

@@ -3,17 +3,19 @@
 use crate::accounts::{self, KeyOf};
 use crate::core::Core;
 use crate::credentials::{Credentials, webhook_secrets};
-use crate::processors::{self, PaymentTypeRow, WebhookSecretRow};
+use crate::deliveries::about::META_CHECK;
+use crate::processors::{self, PaymentTypeRow};
 use crate::store::{StoreError, rows};
 use crate::tokens;
+use crate::webhook_books::{describe, endpoint_trouble};
+use crate::webhook_secrets::{self as kept_secrets, NO_ROOM, WebhookSecretRow};
 use holdfast_domain::{Mode, Money, TenantSlug};
-use holdfast_stripe::objects::{
-    CheckoutSession, EndpointStatus, EventType, List, PaymentIntent, WebhookEndpoint,
-};
+use holdfast_stripe::objects::{CheckoutSession, EventType, List, PaymentIntent, WebhookEndpoint};
 use holdfast_stripe::request::{
     CreateIntent, CreateSession, CreateWebhookEndpoint, SessionLine, cancel_intent, expire_session,
 };
 use holdfast_stripe::{CallError, Client, Created, FrozenRequest, KeyKind, Page};
+use serde::{Deserialize, Serialize};
 use sqlx::query;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -42,18 +44,18 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 const MARK: &str = "holdfast_gateway";
 
 /// One line of a result.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Step {
     pub(crate) good: bool,
     pub(crate) words: String,
 }
 
 impl Step {
-    fn good(words: impl Into<String>) -> Self {
+    pub(crate) fn good(words: impl Into<String>) -> Self {
         Self { good: true, words: words.into() }
     }
 
-    fn bad(words: impl Into<String>) -> Self {
+    pub(crate) fn bad(words: impl Into<String>) -> Self {
         Self { good: false, words: words.into() }
     }
 }
@@ -68,7 +70,7 @@ pub(crate) struct Subject<'s> {
 }
 
 impl Subject<'_> {
-    fn client(&self) -> Result<Client, Step> {
+    pub(crate) fn client(&self) -> Result<Client, Step> {
         accounts::impatient(&self.keys.api_base, self.keys.secret_key.clone())
             .map_err(|error| Step::bad(error.to_string()))
     }
@@ -236,8 +238,11 @@ impl Subject<'_> {
                 "Stripe made the webhook but told no secret; press the button again.",
             )]);
         };
-        let row = WebhookSecretRow { secret, endpoint: endpoint.id.clone() };
-        processors::add_webhook_secret(self.core, self.tenant, self.mode, row).await?;
+        if !kept_secrets::has_room(self.core, self.tenant, self.mode, &secret).await? {
+            return Ok(vec![Step::bad(format!("{NO_ROOM} Then press the button again."))]);
+        }
+        let row = WebhookSecretRow { secret, endpoint: endpoint.id.clone(), until_ms: None };
+        kept_secrets::add(self.core, self.tenant, self.mode, row).await?;
         let mut steps = describe(endpoint);
         steps.push(Step::good("Its secret is stored. Verify the webhook now."));
         Ok(steps)
@@ -306,7 +311,7 @@ impl Subject<'_> {
         let limits = processors::limits(self.kind.currency).map_err(|error| broken(&error))?;
         let amount = Money::new(limits.minor_min, self.kind.currency);
         let salt = tokens::new_token(self.core.world.as_ref()).map_err(|error| broken(&error))?;
-        let notes = BTreeMap::from([("holdfast_check".to_owned(), "webhook".to_owned())]);
+        let notes = BTreeMap::from([(META_CHECK.to_owned(), "webhook".to_owned())]);
         let frozen = CreateIntent { amount, metadata: notes.clone() }.freeze(&format!("{salt}-1"));
         let intent: PaymentIntent =
             client.send(&frozen.map_err(|error| broken(&error))?).await.map_err(refused)?;
@@ -361,7 +366,8 @@ impl Subject<'_> {
         since_ms: i64,
     ) -> Result<Vec<Step>, StoreError> {
         let sql = query(
-            "SELECT DISTINCT reason FROM refused_deliveries WHERE tenant = ? AND received_at_ms >= ? LIMIT 3",
+            "SELECT DISTINCT reason FROM deliveries WHERE tenant = ? AND received_at_ms >= ? AND \
+             answer >= 400 LIMIT 3",
         );
         let sql = sql.bind(self.tenant.as_str()).bind(since_ms);
         let refused = sql.fetch_all(&self.core.store.reads).await?;
@@ -379,62 +385,6 @@ impl Subject<'_> {
     }
 }
 
-/// The addresses that a tenant's webhook may have.
-pub(crate) fn addresses(public_url: &str, tenant: &TenantSlug) -> [String; 2] {
-    [
-        format!("{public_url}/api/{tenant}/qr/payment/webhook"),
-        format!("{public_url}/api/system/payments/stripe/callback"),
-    ]
-}
-
-/// What is wrong with the endpoints that Stripe has on its books, in plain words.
-pub(crate) fn endpoint_trouble(
-    found: &[WebhookEndpoint],
-    public_url: &str,
-    tenant: &TenantSlug,
-) -> Vec<Step> {
-    let ours = addresses(public_url, tenant);
-    let to_us: Vec<_> = found.iter().filter(|it| ours.contains(&it.url)).collect();
-    if to_us.is_empty() {
-        let others: Vec<&str> = found.iter().map(|it| it.url.as_str()).collect();
-        let others = if others.is_empty() {
-            "Stripe has no webhook at all".to_owned()
-        } else {
-            format!("Stripe sends to {}", others.join(", "))
-        };
-        let [wanted, _] = ours;
-        return vec![Step::bad(format!("Wrong address: {others}. Change it to {wanted}."))];
-    }
-    to_us.into_iter().flat_map(describe).filter(|step| !step.good).collect()
-}
-
-/// An endpoint at our address: is it enabled, and are the events right?
-fn describe(endpoint: &WebhookEndpoint) -> Vec<Step> {
-    let mut steps = vec![Step::good(format!("{} sends to {}", endpoint.id, endpoint.url))];
-    if endpoint.status == EndpointStatus::Disabled {
-        steps.push(Step::bad(format!("{} is disabled at Stripe; enable it there.", endpoint.id)));
-    }
-    let has = |kind: &EventType| {
-        endpoint.enabled_events.iter().any(|it| it == kind || it.as_str() == "*")
-    };
-    let missing: Vec<&str> = EVENTS.iter().filter(|it| !has(it)).map(EventType::as_str).collect();
-    if !missing.is_empty() {
-        steps.push(Step::bad(format!(
-            "Missing event types: {}. Add them at Stripe; until then the gateway asks by itself, later.",
-            missing.join(", ")
-        )));
-    }
-    let needless = endpoint.enabled_events.iter().filter(|it| !EVENTS.contains(it));
-    let needless: Vec<&str> = needless.map(EventType::as_str).collect();
-    if !needless.is_empty() {
-        steps.push(Step::good(format!(
-            "Needless event types, which may be removed: {}",
-            needless.join(", ")
-        )));
-    }
-    steps
-}
-
 fn lacking(name: &str, answer: Result<(), CallError>) -> Option<Step> {
     match answer {
         Err(CallError::PermissionMissing(error)) => Some(Step::bad(format!(
@@ -450,7 +400,7 @@ fn missing(message: &Option<String>) -> String {
 }
 
 /// A failed call in words that say what to do. Stripe's own message never holds the whole key.
-fn explain(error: &CallError) -> String {
+pub(crate) fn explain(error: &CallError) -> String {
     match error {
         CallError::Unauthorized(_) => {
             "Stripe does not know this Secret Key; it is mistyped, expired or revoked. Copy it again from Developers, API keys.".to_owned()

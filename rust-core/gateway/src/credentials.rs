@@ -20,9 +20,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// Webhook secrets that are tried for a mode, newest first: two while one is replaced, and two more
-/// for a second endpoint.
-const WEBHOOK_SECRETS_MAX: i64 = 4;
+/// Webhook secrets of a mode at the most, each of which every delivery is compared with: two while
+/// one is rolled, for as many endpoints as an account may have for one gateway and its tests.
+pub(crate) const WEBHOOK_SECRETS_MAX: i64 = 16;
 
 /// Credentials as they are used.
 pub(crate) struct Credentials {
@@ -101,6 +101,12 @@ pub(crate) fn webhook_place<'a>(tenant: &'a TenantSlug, row: &'a str) -> Place<'
 /// A webhook secret with its mode.
 pub(crate) struct KnownSecret {
     pub(crate) mode: Mode,
+    pub(crate) number: i64,
+    pub(crate) endpoint: String,
+    pub(crate) last_used_at_ms: i64,
+    pub(crate) alone_at_ms: i64,
+    /// True for the Stripe CLI's, which ends by itself.
+    pub(crate) is_temporary: bool,
     pub(crate) secret: WebhookSecret,
 }
 
@@ -112,18 +118,28 @@ pub(crate) async fn webhook_secrets(
     let mut known = Vec::new();
     for mode in [Mode::Test, Mode::Live] {
         let sql = query(
-            "SELECT number, secret_sealed FROM webhook_secrets WHERE tenant = ? AND mode = ? \
-             ORDER BY number DESC LIMIT ?",
+            "SELECT * FROM webhook_secrets WHERE tenant = ? AND mode = ? AND (expires_at_ms = 0 OR \
+             expires_at_ms > ?) ORDER BY number DESC LIMIT ?",
         );
-        let sql = sql.bind(tenant.as_str()).bind(mode.as_str()).bind(WEBHOOK_SECRETS_MAX);
+        let sql = sql.bind(tenant.as_str()).bind(mode.as_str()).bind(core.now_ms());
+        let sql = sql.bind(WEBHOOK_SECRETS_MAX);
         for row in sql.fetch_all(&core.store.reads).await.map_err(StoreError::Sql)? {
-            let name = webhook_row(mode, rows::number(&row, "number")?);
+            let number = rows::number(&row, "number")?;
+            let name = webhook_row(mode, number);
             let sealed = rows::bytes(&row, "secret_sealed")?;
             let plain = core.open_sealed(webhook_place(tenant, &name), &sealed).await?;
             let text = std::str::from_utf8(plain.expose());
             let secret = text.ok().and_then(|text| WebhookSecret::parse(text).ok());
             let secret = secret.ok_or(StoreError::Damaged("webhook_secrets"))?;
-            known.push(KnownSecret { mode, secret });
+            known.push(KnownSecret {
+                mode,
+                number,
+                endpoint: rows::text(&row, "endpoint")?,
+                last_used_at_ms: rows::number(&row, "last_used_at_ms")?,
+                alone_at_ms: rows::number(&row, "alone_at_ms")?,
+                is_temporary: rows::number(&row, "expires_at_ms")? > 0,
+                secret,
+            });
         }
     }
     Ok(known)
@@ -157,6 +173,7 @@ impl Clients {
         };
         Ok(Keys {
             metrics: Arc::clone(&core.metrics),
+            account: self.account_of(core, payment, pinned).await?,
             pinned: self.of_generation(core, payment, pinned).await?,
             successor: match newest {
                 Some(newest) => Some(self.of_generation(core, payment, newest).await?),
@@ -172,11 +189,21 @@ impl Clients {
         payment: &Payment,
         generation: u32,
     ) -> Result<bool, CredentialsError> {
-        let (tenant, code) = (payment.tenant.clone(), payment.payment_type.clone());
-        let key = crate::accounts::KeyOf { tenant, code, mode: payment.mode, generation };
-        let account = crate::accounts::known(core, &key).await.map_err(FolderError::from)?;
+        let account = self.account_of(core, payment, generation).await?;
         let ours = &payment.pin.account;
         Ok(!ours.is_empty() && account.is_some_and(|account| account != *ours))
+    }
+
+    /// The account of a payment type's key, as it is known now.
+    async fn account_of(
+        &self,
+        core: &Core,
+        payment: &Payment,
+        generation: u32,
+    ) -> Result<Option<String>, CredentialsError> {
+        let (tenant, code) = (payment.tenant.clone(), payment.payment_type.clone());
+        let key = crate::accounts::KeyOf { tenant, code, mode: payment.mode, generation };
+        Ok(crate::accounts::known(core, &key).await.map_err(FolderError::from)?)
     }
 
     /// The key that a payment is tied to, made to ask once: nobody waits for more.
@@ -203,6 +230,8 @@ impl Clients {
         let newest = newest_generation(core, tenant, payment_type, *mode).await;
         let newest = newest.map_err(FolderError::from)?.filter(|newest| newest != generation);
         Ok(Keys {
+            // Asked about no single payment.
+            account: None,
             metrics: Arc::clone(&core.metrics),
             pinned: self.of_set(core, set, *generation).await?,
             successor: match newest {
@@ -249,6 +278,8 @@ impl Clients {
 /// successor is asked. In the same account that finds what there is. In another account it finds
 /// nothing, and nothing follows from that.
 pub(crate) struct Keys {
+    /// Of the pinned key; none while it is not known.
+    account: Option<String>,
     pinned: Client,
     successor: Option<Client>,
     metrics: Arc<Metrics>,
@@ -291,6 +322,10 @@ impl Keys {
 }
 
 impl StripeCalls for Keys {
+    fn account(&self) -> Option<String> {
+        self.account.clone()
+    }
+
     async fn send_for_session(
         &self,
         request: &FrozenRequest,

@@ -24,9 +24,11 @@ pub mod admin;
 mod audit;
 mod cash;
 mod charges;
+mod cidr;
 mod connection;
 mod core;
 mod credentials;
+mod deliveries;
 mod device_tokens;
 mod folder_lock;
 mod handhelds;
@@ -47,9 +49,12 @@ mod tokens;
 mod urls;
 mod users;
 mod vault;
+mod webhook_books;
+mod webhook_secrets;
 mod worker;
 pub mod world;
 
+pub use cidr::{Cidr, NotACidr};
 pub use core::{FolderError, UnknownTenant};
 pub use holdfast_domain::{
     DeviceId, GatewayId, Mode, OfficerId, PaymentTypeCode, Secret, TenantSlug,

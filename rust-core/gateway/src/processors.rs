@@ -3,13 +3,13 @@
 use crate::core::{Core, FolderError};
 use crate::credentials::{
     Credentials, CredentialsError, credentials, newest_generation, processor_row, secret_key_place,
-    webhook_place, webhook_row, webhook_secrets,
 };
 use crate::store::{StoreError, rows};
+use crate::webhook_secrets::{Kept, WebhookSecretRow, prepare};
 use holdfast_domain::{Currency, Mode, Money, PaymentTypeCode, TenantSlug};
 use holdfast_protocol::wire::Provider;
+use holdfast_stripe::ApiKey;
 use holdfast_stripe::amount::{self, AmountError};
-use holdfast_stripe::{ApiKey, WebhookSecret};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, query};
 
@@ -65,12 +65,6 @@ pub(crate) struct NewProcessor {
     pub(crate) secret_key: ApiKey,
     pub(crate) publishable_key: Option<String>,
     pub(crate) webhook: Option<WebhookSecretRow>,
-}
-
-/// A webhook secret with the destination it belongs to (empty if not told).
-pub(crate) struct WebhookSecretRow {
-    pub(crate) secret: WebhookSecret,
-    pub(crate) endpoint: String,
 }
 
 /// What was stored.
@@ -129,7 +123,7 @@ pub(crate) async fn store(core: &Core, new: NewProcessor) -> Result<Stored, Fold
     let place = secret_key_place(&new.tenant, &row);
     let sealed_key = core.seal(place, new.secret_key.expose().as_bytes()).await?;
     let webhook = match &new.webhook {
-        Some(webhook) => seal_webhook(core, &new.tenant, new.mode, webhook).await?,
+        Some(webhook) => Some(prepare(core, &new.tenant, new.mode, webhook).await?),
         None => None,
     };
     let limits = limits(new.currency).map_err(|_| StoreError::Damaged("currency"))?;
@@ -139,82 +133,12 @@ pub(crate) async fn store(core: &Core, new: NewProcessor) -> Result<Stored, Fold
     Ok(Stored { generation, mode_in_force })
 }
 
-struct SealedWebhook {
-    number: i64,
-    endpoint: String,
-    sealed: Vec<u8>,
-    masked: String,
-}
-
-impl SealedWebhook {
-    async fn insert(
-        self,
-        connection: &mut SqliteConnection,
-        tenant: &TenantSlug,
-        mode: Mode,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        let sql = query(
-            "INSERT INTO webhook_secrets (tenant, mode, number, endpoint, secret_sealed, \
-             secret_masked, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        );
-        let sql = sql.bind(tenant.as_str()).bind(mode.as_str()).bind(self.number);
-        let sql = sql.bind(self.endpoint).bind(self.sealed).bind(self.masked).bind(now_ms);
-        sql.execute(connection).await?;
-        Ok(())
-    }
-}
-
-/// Adds a secret that webhooks of a mode may be signed with; the earlier ones stay good.
-pub(crate) async fn add_webhook_secret(
-    core: &Core,
-    tenant: &TenantSlug,
-    mode: Mode,
-    webhook: WebhookSecretRow,
-) -> Result<(), FolderError> {
-    let sealed = seal_webhook(core, tenant, mode, &webhook).await?;
-    let Some(sealed) = sealed else { return Ok(()) };
-    let (tenant, now_ms) = (tenant.clone(), core.now_ms());
-    let insert = core.store.writer.run(move |tx| {
-        Box::pin(async move { sealed.insert(&mut tx.connection, &tenant, mode, now_ms).await })
-    });
-    Ok(insert.await?)
-}
-
-/// Seals a webhook secret, unless the same one is stored already.
-async fn seal_webhook(
-    core: &Core,
-    tenant: &TenantSlug,
-    mode: Mode,
-    webhook: &WebhookSecretRow,
-) -> Result<Option<SealedWebhook>, FolderError> {
-    let known = webhook_secrets(core, tenant).await?;
-    if known.iter().any(|it| it.mode == mode && it.secret == webhook.secret) {
-        return Ok(None);
-    }
-    let sql = query(
-        "SELECT COALESCE(MAX(number), 0) + 1 AS number FROM webhook_secrets \
-         WHERE tenant = ? AND mode = ?",
-    );
-    let sql = sql.bind(tenant.as_str()).bind(mode.as_str());
-    let row = sql.fetch_one(&core.store.reads).await.map_err(StoreError::Sql)?;
-    let number = rows::number(&row, "number")?;
-    let name = webhook_row(mode, number);
-    let place = webhook_place(tenant, &name);
-    Ok(Some(SealedWebhook {
-        number,
-        endpoint: webhook.endpoint.clone(),
-        sealed: core.seal(place, webhook.secret.expose().as_bytes()).await?,
-        masked: webhook.secret.masked(),
-    }))
-}
-
 struct Write {
     new: NewProcessor,
     limits: Limits,
     generation: u32,
     sealed_key: Vec<u8>,
-    webhook: Option<SealedWebhook>,
+    webhook: Option<Kept>,
     now_ms: i64,
 }
 
@@ -250,7 +174,7 @@ impl Write {
             .bind(now_ms);
         sql.execute(&mut *connection).await?;
         if let Some(webhook) = webhook {
-            webhook.insert(connection, &new.tenant, new.mode, now_ms).await?;
+            webhook.write(connection, &new.tenant, new.mode, now_ms).await?;
         }
         Ok(mode_in_force)
     }

@@ -1,5 +1,6 @@
 //! Starting and stopping the server.
 
+use crate::cidr::Cidr;
 use crate::core::{Core, FolderError};
 use crate::credentials::Clients;
 use crate::folder_lock::FolderLock;
@@ -24,7 +25,7 @@ use tokio::task::JoinHandle;
 const OPERATORS_GRACE: Duration = Duration::from_secs(2);
 
 /// How a gateway is to be served.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The data folder that `init` made.
     pub data: PathBuf,
@@ -39,6 +40,8 @@ pub struct Options {
     pub tls_ca: Option<PathBuf>,
     /// Address and port for operators' programs: health, readiness, metrics. Not for the world.
     pub metrics_listen: Option<String>,
+    /// Proxies that are believed when they say who the client is.
+    pub trusted_proxies: Vec<Cidr>,
 }
 
 /// PEM files.
@@ -150,13 +153,16 @@ pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, S
     let core = Arc::new(core);
     let clients = Arc::new(Clients::default());
     let (stop, stopping) = watch::channel(false);
-    let app =
-        App::new(Arc::clone(&core), Arc::clone(&clients), public_url.clone(), stopping.clone());
+    let proxies = options.trusted_proxies;
+    let shared = (Arc::clone(&core), Arc::clone(&clients));
+    let app = App::new(shared, public_url.clone(), proxies, stopping.clone());
     let app = Arc::new(app.await?);
     let operators =
         for_operators.map(|(listener, asked)| operators(listener, asked, &app)).transpose()?;
     let app = router(app);
-    let working = tokio::spawn(work(Arc::clone(&core), Arc::clone(&clients), stopping.clone()));
+    let address = public_url.clone();
+    let working =
+        tokio::spawn(work(Arc::clone(&core), Arc::clone(&clients), address, stopping.clone()));
     let recovering = tokio::spawn(recover_all(Arc::clone(&core), clients, stopping.clone()));
     let serving = tokio::spawn(serve(listener, tls, app, stopping));
     tracing::info!(url, public_url = public_url.as_str(), "the gateway is up");

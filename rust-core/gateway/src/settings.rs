@@ -4,8 +4,9 @@ use crate::accounts::{self, KeyOf};
 use crate::audit::{self, Act};
 use crate::core::{Core, FolderError};
 use crate::credentials::{CredentialsError, credentials, newest_generation};
-use crate::processors::{self, NewProcessor, PaymentTypeRow, WebhookSecretRow};
+use crate::processors::{self, NewProcessor, PaymentTypeRow};
 use crate::store::{StoreError, rows};
+use crate::webhook_secrets::{self, NO_ROOM, WebhookSecretRow};
 use holdfast_domain::{Currency, Mode, PaymentTypeCode, TenantSlug};
 use holdfast_stripe::{ApiKey, CallError, KeyKind, STRIPE_API_BASE, WebhookSecret};
 use sqlx::query;
@@ -155,6 +156,11 @@ pub(crate) async fn save_keys(
     if parsed.webhook_secret.is_none() && !parsed.webhook_id.is_empty() {
         set_webhook_id(core, tenant, mode, parsed.webhook_id.clone()).await?;
     }
+    if let Some(secret) = &parsed.webhook_secret
+        && !webhook_secrets::has_room(core, tenant, mode, secret).await?
+    {
+        return Err(refused("webhook_secret", NO_ROOM));
+    }
     let detail = changed(kind, mode, typed, &secret_key);
     let new = NewProcessor {
         tenant: tenant.clone(),
@@ -165,9 +171,11 @@ pub(crate) async fn save_keys(
         api_base,
         secret_key,
         publishable_key: parsed.publishable_key,
-        webhook: parsed
-            .webhook_secret
-            .map(|secret| WebhookSecretRow { secret, endpoint: parsed.webhook_id }),
+        webhook: parsed.webhook_secret.map(|secret| WebhookSecretRow {
+            secret,
+            endpoint: parsed.webhook_id,
+            until_ms: None,
+        }),
     };
     let stored = processors::store(core, new).await?;
     if let Some(account) = account {

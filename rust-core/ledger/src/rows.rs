@@ -248,6 +248,8 @@ pub struct Event {
     pub body: Vec<u8>,
     /// The payment it is about, if that is one of ours.
     pub payment: Option<PaymentId>,
+    /// The object of Stripe's, or the payment, that is not known here yet and that it is about.
+    pub waiting_for: Option<String>,
 }
 
 /// Where evidence came from.

@@ -26,10 +26,11 @@ const SIGNATURES_MAX: usize = 16;
 const SIGNATURE_BYTES: usize = 32;
 
 /// Whose signature it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// Which of the secrets matched, by its place in the slice.
-    pub secret_index: usize,
+    /// Which of the secrets matched, by their places in the slice; at least one. While a secret is
+    /// rolled, the old and the new one may both match.
+    pub matched: Vec<usize>,
     /// When Stripe signed, in Unix seconds.
     pub signed_at: i64,
 }
@@ -80,23 +81,25 @@ pub fn verify(
     if secrets.is_empty() {
         return Err(SignatureError::NoSecret);
     }
-    let mut matched = None;
+    let mut matched = Vec::new();
     for (index, secret) in secrets.iter().enumerate() {
         let expected = mac(raw_body, secret, parsed.signed_at);
         let mut any = Choice::from(0);
         for signature in &parsed.signatures {
             any |= expected.ct_eq(signature);
         }
-        if bool::from(any) && matched.is_none() {
-            matched = Some(index);
+        if bool::from(any) {
+            matched.push(index);
         }
     }
-    let secret_index = matched.ok_or(SignatureError::Mismatch)?;
+    if matched.is_empty() {
+        return Err(SignatureError::Mismatch);
+    }
     let age_s = now_unix.saturating_sub(parsed.signed_at);
     if age_s > tolerance_s {
         return Err(SignatureError::TooOld { by_s: age_s });
     }
-    Ok(Verified { secret_index, signed_at: parsed.signed_at })
+    Ok(Verified { matched, signed_at: parsed.signed_at })
 }
 
 /// Makes the header's value for a body, with one v1 for each secret.
@@ -183,10 +186,11 @@ mod tests {
     fn during_a_roll_either_secret_is_enough() {
         let (old, new) = (secret("whsec_old"), secret("whsec_new"));
         let both = sign(BODY, &[old.clone(), new.clone()], NOW);
-        assert_eq!(check(&both, std::slice::from_ref(&new)).unwrap().secret_index, 0);
-        assert_eq!(check(&both, &[secret("whsec_x"), old]).unwrap().secret_index, 1);
+        assert_eq!(check(&both, std::slice::from_ref(&new)).unwrap().matched, [0]);
+        assert_eq!(check(&both, &[secret("whsec_x"), old.clone()]).unwrap().matched, [1]);
+        assert_eq!(check(&both, &[new.clone(), old]).unwrap().matched, [0, 1]);
         let only_new = sign(BODY, std::slice::from_ref(&new), NOW);
-        assert_eq!(check(&only_new, &[secret("whsec_x"), new]).unwrap().secret_index, 1);
+        assert_eq!(check(&only_new, &[secret("whsec_x"), new]).unwrap().matched, [1]);
     }
 
     #[test]

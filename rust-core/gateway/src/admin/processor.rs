@@ -5,8 +5,9 @@ use super::tenant::{NotAName, checked_name};
 use crate::accounts::{self, KeyOf};
 use crate::audit::{self, OPERATOR};
 use crate::core::{Core, FolderError, UnknownTenant};
-use crate::processors::{self, NewProcessor, WebhookSecretRow};
+use crate::processors::{self, NewProcessor};
 use crate::store::StoreError;
+use crate::webhook_secrets::{self, NO_ROOM, WebhookSecretRow};
 use crate::world::SystemWorld;
 use holdfast_domain::{Currency, Mode, PaymentTypeCode, Secret, TenantSlug};
 use holdfast_stripe::amount::AmountError;
@@ -116,6 +117,9 @@ pub enum ProcessorError {
         "--webhook-id: a destination ID begins with we_ or ed_; copy it from Stripe's Webhooks page"
     )]
     WebhookId,
+    /// There is no room for another webhook secret.
+    #[error("STRIPE_WEBHOOK_SECRET: {NO_ROOM}")]
+    SecretsFull,
     /// The name cannot be shown.
     #[error("--name: {0}")]
     Name(#[from] NotAName),
@@ -201,11 +205,18 @@ impl Checked {
             api_base: self.api_base,
             secret_key: self.secret_key.clone(),
             publishable_key: self.publishable_key.map(|key| key.expose().to_owned()),
-            webhook: webhook
-                .cloned()
-                .map(|secret| WebhookSecretRow { secret, endpoint: self.webhook_id.clone() }),
+            webhook: webhook.cloned().map(|secret| WebhookSecretRow {
+                secret,
+                endpoint: self.webhook_id.clone(),
+                until_ms: None,
+            }),
         };
         let tenant = new.tenant.clone();
+        if let Some(secret) = webhook
+            && !webhook_secrets::has_room(core, &tenant, new.mode, secret).await?
+        {
+            return Err(ProcessorError::SecretsFull);
+        }
         let (base, mode, code) = (new.api_base.clone(), new.mode, new.code.clone());
         let stored = processors::store(core, new).await?;
         let account = match accounts::ask(&base, self.secret_key.clone()).await {

@@ -5,6 +5,7 @@ use super::App;
 use super::error::ApiError;
 use super::error::{Dressed, Problem, of_status};
 use super::hosts::RequestHost;
+use super::webhook::Misaddressed;
 use crate::metrics::{Counter, Timer};
 use crate::pages::ProblemPage;
 use askama::Template;
@@ -155,7 +156,15 @@ pub(crate) async fn host(
             request.extensions_mut().insert(owner);
             next.run(request).await
         }
-        Ok(None) => StatusCode::MISDIRECTED_REQUEST.into_response(),
+        Ok(None) => {
+            // Stripe may be meant to reach a tenant of ours under another name.
+            if let Some(delivery) = Misaddressed::of(&request)
+                && let Err(error) = delivery.note(&app, None).await
+            {
+                super::log_failure(&error);
+            }
+            StatusCode::MISDIRECTED_REQUEST.into_response()
+        }
         Err(error) => {
             tracing::error!(%error, "the host names could not be read");
             StatusCode::SERVICE_UNAVAILABLE.into_response()

@@ -6,14 +6,15 @@
 
 use super::error::Problem;
 use super::office::Desk;
+use super::office::deliveries::{row_html as delivery_html, trouble_html};
 use super::office::payment::{self as office_page, MoneyBack};
 use super::office::payments::row_html;
 use super::payer::{find, standing_part};
 use super::{App, HostOwner};
-use crate::payments;
 use crate::serve::stopped;
 use crate::store::Change;
 use crate::users::Role;
+use crate::{deliveries, payments};
 use askama::Template;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -47,6 +48,8 @@ enum Follows {
     Office(Box<(TenantSlug, PaymentId)>, bool),
     /// All payments of a tenant, as rows of the office's list.
     Tenant(TenantSlug),
+    /// All deliveries to a tenant, as rows of the office's list, with what is wrong.
+    Deliveries(TenantSlug),
 }
 
 struct Following {
@@ -55,7 +58,10 @@ struct Following {
     /// The last revision that was sent.
     seen: u64,
     waiting: VecDeque<Event>,
+    /// What was last said to be wrong.
+    told: String,
     news: broadcast::Receiver<Change>,
+    delivered: broadcast::Receiver<TenantSlug>,
     stop: watch::Receiver<bool>,
     ends_at: Instant,
     _place: OwnedSemaphorePermit,
@@ -97,6 +103,17 @@ pub(super) async fn office_payment(
     open(desk.app, follows, position.last_seen(&headers))
 }
 
+/// The office's list of deliveries.
+pub(super) async fn deliveries(
+    desk: Desk,
+    Query(position): Query<Position>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    desk.needs(Role::Finance)?;
+    let Desk { app, tenant, .. } = desk;
+    open(app, Follows::Deliveries(tenant.slug), position.last_seen(&headers))
+}
+
 /// From where a stream goes on.
 #[derive(Deserialize)]
 pub(super) struct Position {
@@ -123,10 +140,12 @@ fn open(app: Arc<App>, follows: Follows, seen: u64) -> Result<Response, Problem>
     })?;
     let following = Following {
         news: app.core.store.news.subscribe(),
+        delivered: app.core.store.delivered.subscribe(),
         stop: app.stop.clone(),
         follows,
         seen,
         waiting: VecDeque::new(),
+        told: String::new(),
         ends_at: Instant::now() + STREAM_AGE_MAX,
         app,
         _place: place,
@@ -180,18 +199,40 @@ impl Following {
                     self.waiting.push_back(event("payment", self.seen, &row_html(&listed)?));
                 }
             }
+            Follows::Deliveries(tenant) => {
+                let seen = i64::try_from(self.seen).unwrap_or(i64::MAX);
+                for delivery in deliveries::after(core, tenant, seen).await? {
+                    self.seen = u64::try_from(delivery.number).unwrap_or(self.seen);
+                    let html = delivery_html(delivery)?;
+                    self.waiting.push_back(event("delivery", self.seen, &html));
+                }
+                let html = trouble_html(&self.app, tenant).await?;
+                if html != self.told {
+                    self.waiting.push_back(event("trouble", self.seen, &html));
+                    self.told = html;
+                }
+            }
         }
         Ok(())
     }
 
     /// Waits for news of what is followed; false when the stream is over.
     async fn wait(&mut self) -> bool {
-        let Self { follows, news, stop, ends_at, .. } = self;
+        let Self { follows, news, delivered, stop, ends_at, .. } = self;
         let follows: &Follows = follows;
         let concerns = |change: &Change| match follows {
             Follows::Payment(key) | Follows::Office(key, _) => change.payment == key.1,
             Follows::Tenant(tenant) => change.tenant == *tenant,
+            Follows::Deliveries(_) => false,
         };
+        if let Follows::Deliveries(tenant) = follows {
+            return tokio::select! {
+                goes_on = delivery(delivered, tenant) => goes_on,
+                () = tokio::time::sleep(LOOK_AGAIN) => true,
+                () = stopped(stop) => false,
+                () = tokio::time::sleep_until(*ends_at) => false,
+            };
+        }
         let ours = async {
             loop {
                 match news.recv().await {
@@ -208,6 +249,18 @@ impl Following {
             () = tokio::time::sleep(LOOK_AGAIN) => true,
             () = stopped(stop) => false,
             () = tokio::time::sleep_until(*ends_at) => false,
+        }
+    }
+}
+
+/// Waits for a delivery to the tenant; false when there will be none any more.
+async fn delivery(news: &mut broadcast::Receiver<TenantSlug>, tenant: &TenantSlug) -> bool {
+    loop {
+        match news.recv().await {
+            Ok(to) if to == *tenant => return true,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return true,
+            Err(RecvError::Closed) => return false,
         }
     }
 }

@@ -7,21 +7,24 @@ mod error;
 mod handheld;
 pub(crate) mod hosts;
 mod layers;
-mod limits;
+pub(crate) mod limits;
 mod live;
 mod notice;
 mod office;
 pub(crate) mod operation;
 mod pay;
 mod payer;
+mod proxies;
 mod receipt;
 pub(crate) mod server;
 pub(crate) mod tls;
 mod webhook;
 
 use crate::admin::{only_tenant, tenant_of_host};
+use crate::cidr::Cidr;
 use crate::core::{Core, FolderError, Installation, Tenant};
 use crate::credentials::Clients;
+use crate::deliveries::refused::Refusals;
 use crate::readiness::Readiness;
 use crate::store::StoreError;
 use crate::urls::PublicUrl;
@@ -45,8 +48,6 @@ use tokio::sync::{Semaphore, watch};
 const SMALL_BODY_BYTES_MAX: usize = 16 * 1024;
 /// Largest form with a file of charges, in bytes: five thousand lines, percent-encoded.
 const IMPORT_BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
-/// Largest webhook body in bytes: an event carries one object, mostly of a few kilobytes.
-const WEBHOOK_BODY_BYTES_MAX: usize = 512 * 1024;
 /// Tries to enrol in a minute, from one address and from all: a code has 40 bits and ten minutes.
 const ENROL_TRIES: (u32, u32) = (10, 100);
 /// Tries to sign in in a minute, from one address and from all.
@@ -61,8 +62,6 @@ const WRONG_CREDENTIALS: (u32, u32) = (20, 200);
 /// Payers coming back in a minute for whom Stripe is asked, from one address and from all. Over
 /// that, their page waits for the next poll.
 const RETURNS: (u32, u32) = (30, 600);
-/// Refused webhook deliveries that are recorded in a minute, from one address and from all.
-const REFUSED_RECORDS: (u32, u32) = (60, 120);
 /// Live streams at once; each holds a connection. One more is asked to come back later.
 const STREAMS_MAX: usize = 1024;
 
@@ -82,10 +81,13 @@ pub(crate) struct App {
     enrol_limit: RateLimit,
     sign_in_limit: RateLimit,
     return_limit: RateLimit,
-    refused_limit: RateLimit,
     search_limit: RateLimit<holdfast_domain::DeviceId>,
     program_limit: RateLimit<(TenantSlug, i64)>,
     wrong_credential_limit: RateLimit,
+    /// Deliveries that are not believed.
+    refusals: Refusals,
+    /// Proxies that are believed when they say who the client is.
+    trusted_proxies: Vec<Cidr>,
     streams: Arc<Semaphore>,
     readiness: Readiness,
     /// Turns true when the gateway stops: streams and long polls end then.
@@ -121,9 +123,9 @@ impl HostOwner {
 
 impl App {
     pub(crate) async fn new(
-        core: Arc<Core>,
-        clients: Arc<Clients>,
+        (core, clients): (Arc<Core>, Arc<Clients>),
         public_url: PublicUrl,
+        trusted_proxies: Vec<Cidr>,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, FolderError> {
         Ok(Self {
@@ -140,7 +142,8 @@ impl App {
             search_limit: RateLimit::per_minute(SEARCHES.0, SEARCHES.1),
             program_limit: RateLimit::per_minute(PROGRAM_CALLS.0, PROGRAM_CALLS.1),
             wrong_credential_limit: RateLimit::per_minute(WRONG_CREDENTIALS.0, WRONG_CREDENTIALS.1),
-            refused_limit: RateLimit::per_minute(REFUSED_RECORDS.0, REFUSED_RECORDS.1),
+            refusals: Refusals::default(),
+            trusted_proxies,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             readiness: Readiness::default(),
             stop,
@@ -230,8 +233,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let notices = post(notice::take).layer(DefaultBodyLimit::max(NOTICE_BYTES_MAX));
     let webhooks = Router::new()
         .route("/api/{tenant}/qr/payment/webhook", post(webhook::by_path))
-        .route("/api/system/payments/stripe/callback", post(webhook::by_host))
-        .layer(DefaultBodyLimit::max(WEBHOOK_BODY_BYTES_MAX));
+        .route("/api/system/payments/stripe/callback", post(webhook::by_host));
     let import = get(office::charges::import_page)
         .post(office::charges::import)
         .layer(DefaultBodyLimit::max(IMPORT_BODY_BYTES_MAX));
@@ -308,6 +310,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             get(office::charges::edit).post(office::charges::change),
         )
         .route("/admin/charges/{reference}/withdraw", post(office::charges::withdraw))
+        .route("/admin/deliveries", get(office::deliveries::page))
+        .route("/admin/deliveries/live", get(live::deliveries))
+        .route("/admin/deliveries/ask", post(office::deliveries::ask))
+        .route("/admin/deliveries/replay", post(office::deliveries::replay))
+        .route("/admin/deliveries/drop", post(office::deliveries::drop_secret))
+        .route("/admin/deliveries/cli-secret", post(office::deliveries::cli_secret))
+        .route("/admin/deliveries/senders", post(office::deliveries::senders))
         .route("/admin/audit", get(office::audit::page))
         .route("/admin/account", get(office::enter::account).post(office::enter::set_password))
         .route("/admin/sign-out", post(office::enter::sign_out))
@@ -316,10 +325,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/{tenant}/orders", orders)
         .route("/api/{tenant}/notices", notices)
         .merge(webhooks)
+        .fallback(webhook::elsewhere)
         .layer(from_fn(layers::deadline))
         .layer(from_fn_with_state(Arc::clone(&app), layers::host))
         .layer(from_fn_with_state(Arc::clone(&app), layers::trace))
         .layer(from_fn_with_state(Arc::clone(&app), layers::guard))
+        .layer(from_fn_with_state(Arc::clone(&app), proxies::client))
         .with_state(app)
 }
 

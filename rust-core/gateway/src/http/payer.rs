@@ -6,6 +6,7 @@ use super::layers::FormTargets;
 use super::pay::{Way, recovering, way_to_pay};
 use super::{App, HostOwner, Peer, log_failure};
 use crate::core::Tenant;
+use crate::deliveries::repairs;
 use crate::pages::payer::{
     NextStep, OrderPage, PaymentPage, ReceiptView, SignedView, StandingPart,
 };
@@ -185,7 +186,8 @@ async fn ask_stripe(
     payment: &Payment,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let keys = app.clients.of(&app.core, payment).await?;
-    look(app.core.as_ref(), &keys, payment, Source::Redirect).await?;
+    let after = look(app.core.as_ref(), &keys, payment, Source::Redirect).await?;
+    repairs::note(&app.core, payment.state, &after, Source::Redirect).await?;
     Ok(())
 }
 

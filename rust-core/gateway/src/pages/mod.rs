@@ -4,6 +4,7 @@
 pub(crate) mod assets;
 pub(crate) mod cash;
 pub(crate) mod charges;
+pub(crate) mod deliveries;
 pub(crate) mod office;
 pub(crate) mod payer;
 pub(crate) mod refunds;

@@ -2,6 +2,7 @@
 //! part of the ledger.
 
 mod charges;
+mod events;
 mod evidence;
 mod jobs;
 mod payments;

@@ -94,6 +94,8 @@ pub(crate) struct Store {
     pub(crate) news: broadcast::Sender<Change>,
     /// Rings when a job may be due.
     pub(crate) work: Arc<Notify>,
+    /// Whose list of deliveries has grown.
+    pub(crate) delivered: broadcast::Sender<TenantSlug>,
     world: SharedWorld,
 }
 
@@ -115,9 +117,10 @@ impl Store {
             .connect_with(options.read_only(true))
             .await?;
         let (news, _) = broadcast::channel(NEWS_MAX);
+        let (delivered, _) = broadcast::channel(NEWS_MAX);
         let work = Arc::new(Notify::new());
         let (writer, task) = Writer::start(connection, news.clone(), Arc::clone(&work));
-        Ok((Self { writer, reads, news, work, world }, task))
+        Ok((Self { writer, reads, news, work, delivered, world }, task))
     }
 
     /// Frees every leased job. A server that starts is the only one on its database, so whoever held
@@ -134,6 +137,12 @@ impl Store {
             })
         });
         free.await
+    }
+
+    /// Tells the pages that follow a tenant's deliveries that there is something new on disk.
+    pub(crate) fn tell_delivery(&self, tenant: &TenantSlug) {
+        // No screen may be listening.
+        let _ = self.delivered.send(tenant.clone());
     }
 
     /// What a decision would answer, without doing it. It reads one snapshot and writes nothing.
@@ -155,14 +164,21 @@ impl holdfast_ledger::Store for Store {
         decision: D,
     ) -> Result<D::Outcome, holdfast_ledger::StoreError> {
         let world = Arc::clone(&self.world);
-        let change = self.writer.run(move |tx| {
-            Box::pin(async move {
-                let env = env(world.as_ref())?;
-                decision.decide(&mut LedgerTx::within(tx), &env).await
-            })
-        });
+        let change = self
+            .writer
+            .run(move |tx| Box::pin(async move { decide(tx, world.as_ref(), &decision).await }));
         change.await
     }
+}
+
+/// Runs a decision inside a change that writes more than the ledger.
+pub(crate) async fn decide<D: Decision>(
+    tx: &mut WriteTx,
+    world: &dyn World,
+    decision: &D,
+) -> Result<D::Outcome, holdfast_ledger::StoreError> {
+    let env = env(world)?;
+    decision.decide(&mut LedgerTx::within(tx), &env).await
 }
 
 fn env(world: &dyn World) -> Result<Env, StoreError> {
@@ -196,6 +212,7 @@ fn migrator() -> Migrator {
         (2, "office", include_str!("../../migrations/0002_office.sql")),
         (20, "recovery", include_str!("../../migrations/0020_recovery.sql")),
         (30, "ca", include_str!("../../migrations/0030_ca.sql")),
+        (40, "deliveries", include_str!("../../migrations/0040_deliveries.sql")),
         (50, "charges", include_str!("../../migrations/0050_charges.sql")),
         (60, "refunds", include_str!("../../migrations/0060_refunds.sql")),
     ];

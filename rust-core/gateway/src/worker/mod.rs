@@ -5,6 +5,7 @@
 //! fenced. What a job does may be done twice without harm: requests are frozen, and evidence is
 //! evidence however often it is brought.
 
+pub(crate) mod reconcile;
 mod recovery;
 
 pub(crate) use recovery::recover_all;
@@ -12,10 +13,12 @@ pub(crate) use recovery::recover_all;
 use crate::accounts::{self, KeyOf};
 use crate::core::Core;
 use crate::credentials::Clients;
+use crate::deliveries::repairs;
 use crate::metrics::Counter;
 use crate::payments;
 use crate::serve::stopped;
 use crate::store::StoreError;
+use crate::urls::PublicUrl;
 use futures_util::FutureExt;
 use holdfast_ledger::work::carry_out as carry_out_job;
 use holdfast_ledger::{FinishJob, Job, JobEnd, LeaseJobs, Payment, Source, Store};
@@ -38,9 +41,15 @@ const FAILURE_PAUSE: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Works until `stop` turns true.
-pub(crate) async fn work(core: Arc<Core>, clients: Arc<Clients>, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn work(
+    core: Arc<Core>,
+    clients: Arc<Clients>,
+    public_url: PublicUrl,
+    mut stop: watch::Receiver<bool>,
+) {
     let places = Arc::new(Semaphore::new(usize::try_from(JOBS_AT_ONCE).unwrap_or(1)));
     let mut running = JoinSet::new();
+    let mut looks = Looks { done: 0, next_ms: reconcile::next_ms(&core, 0) };
     while !*stop.borrow() {
         let free = u32::try_from(places.available_permits()).unwrap_or(0);
         let leased = if free == 0 { Ok(Vec::new()) } else { lease(&core, free).await };
@@ -64,6 +73,14 @@ pub(crate) async fn work(core: Arc<Core>, clients: Arc<Clients>, mut stop: watch
             }
         };
         while running.try_join_next().is_some() {}
+        if looks.is_due(&core) {
+            let (core, public_url) = (Arc::clone(&core), public_url.clone());
+            running.spawn(async move {
+                if let Err(error) = reconcile::reconcile(&core, public_url.as_str()).await {
+                    tracing::error!(error, "what the webhook missed could not be looked for");
+                }
+            });
+        }
         tokio::select! {
             () = core.store.work.notified() => {}
             () = tokio::time::sleep(pause) => {}
@@ -73,6 +90,23 @@ pub(crate) async fn work(core: Arc<Core>, clients: Arc<Clients>, mut stop: watch
     let all_done = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all_done).await.is_err() {
         tracing::warn!("some jobs did not finish in time; they are taken up again later");
+    }
+}
+
+/// When Stripe is asked next for what the webhook missed.
+struct Looks {
+    done: usize,
+    next_ms: i64,
+}
+
+impl Looks {
+    fn is_due(&mut self, core: &Core) -> bool {
+        if core.now_ms() < self.next_ms {
+            return false;
+        }
+        self.done = self.done.saturating_add(1);
+        self.next_ms = reconcile::next_ms(core, self.done);
+        true
     }
 }
 
@@ -130,7 +164,11 @@ async fn carry_out(core: &Core, clients: &Clients, job: &Job) -> Result<JobEnd, 
     let payment = with_account(core, clients, payment).await?;
     let client = clients.of(core, &payment).await?;
     let source = if hinted_at(core, &payment).await? { Source::Webhook } else { Source::Poll };
-    Ok(carry_out_job(core, &client, job, &payment, source, core.now_ms()).await?)
+    let end = carry_out_job(core, &client, job, &payment, source, core.now_ms()).await?;
+    if let Some(after) = payments::payment(core, &job.tenant, job.payment).await? {
+        repairs::note(core, payment.state, &after, source).await?;
+    }
+    Ok(end)
 }
 
 /// Finds out whose account a payment's key belongs to, before that key's first payment is worked on.
@@ -159,10 +197,11 @@ async fn with_account(
     Ok(again.unwrap_or(payment))
 }
 
-/// True if an event about this payment came just now, so that it is why we look.
+/// True if a delivery about this payment came just now, so that it is why we look.
 async fn hinted_at(core: &Core, payment: &Payment) -> Result<bool, StoreError> {
     let sql = sqlx::query(
-        "SELECT 1 FROM events WHERE tenant = ? AND payment = ? AND received_at_ms > ? LIMIT 1",
+        "SELECT 1 FROM deliveries WHERE tenant = ? AND payment = ? AND received_at_ms > ? AND \
+         answer = 200 LIMIT 1",
     );
     let since_ms = core.now_ms().saturating_sub(FRESH_EVENT_MS);
     let sql = sql.bind(payment.tenant.as_str()).bind(payment.payment.to_string()).bind(since_ms);

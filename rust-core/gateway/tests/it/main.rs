@@ -8,8 +8,10 @@
     reason = "a panic is how a test fails"
 )]
 
+mod bad_input;
 mod cash;
 mod charges;
+mod deliveries;
 mod enrolment;
 mod giving_up;
 mod handheld;
@@ -24,6 +26,8 @@ mod paying;
 mod paying_back;
 mod people;
 mod proxy;
+mod reconciling;
+mod rotation;
 mod secrets;
 mod serving;
 mod types;

@@ -24,6 +24,13 @@ impl<'w> Office<'w> {
         Self::by_link(world, &world.sign_in_link).await
     }
 
+    /// Somebody whose session outlasts a clock that the test sets ahead.
+    pub(crate) async fn for_ever(world: &'w World) -> Self {
+        let office = Self::sign_in(world).await;
+        world.change("UPDATE office_sessions SET expires_at_ms = 9999999999999").await;
+        office
+    }
+
     pub(crate) async fn by_link(world: &'w World, link: &str) -> Self {
         let answer = world.post(&path_in(link), &[], vec![]).await;
         assert_eq!(answer.location(), "/admin/payments");
@@ -38,6 +45,12 @@ impl<'w> Office<'w> {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.world.send(Method::GET, path, &[("cookie", &self.cookie)], vec![]).await
+    }
+
+    /// A live stream.
+    pub(crate) async fn stream(&self, path: &str) -> reqwest::Response {
+        let request = self.world.http.get(self.world.url(path));
+        request.header("cookie", &self.cookie).send().await.unwrap()
     }
 
     pub(crate) async fn post(&self, path: &str, form: &str) -> Answer {

@@ -24,9 +24,7 @@ fn options(folder: &TempDir) -> Options {
         data: folder.path().join("data"),
         listen: "127.0.0.1:0".into(),
         public_url: None,
-        tls: None,
-        tls_ca: None,
-        metrics_listen: None,
+        ..Options::default()
     }
 }
 

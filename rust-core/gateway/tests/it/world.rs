@@ -2,7 +2,10 @@
 
 use holdfast_gateway::world::{NoEntropy, SystemWorld, World as Outside};
 use holdfast_gateway::{Mode, Options, Running, Secret, TenantSlug, admin};
+use holdfast_sandbox::WebhookTarget;
 use holdfast_sandbox::core::{CardForm, PayOutcome};
+use holdfast_stripe::WebhookSecret;
+use holdfast_stripe::objects::EventType;
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
@@ -54,11 +57,23 @@ pub(crate) struct World {
 pub(crate) struct Setup {
     pub(crate) webhooks: bool,
     pub(crate) name: &'static str,
+    /// Where on the gateway Stripe sends to, what it signs with, and which events; none: all.
+    pub(crate) webhook_path: &'static str,
+    pub(crate) signed_with: &'static str,
+    pub(crate) events: &'static [&'static str],
+    pub(crate) trusted_proxies: &'static [&'static str],
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { webhooks: true, name: "Demo Borough" }
+        Self {
+            webhooks: true,
+            name: "Demo Borough",
+            webhook_path: "/api/demo/qr/payment/webhook",
+            signed_with: WEBHOOK_SECRET,
+            events: &[],
+            trusted_proxies: &[],
+        }
     }
 }
 
@@ -87,8 +102,8 @@ impl World {
         std::fs::write(&list, CATALOGUE).unwrap();
         admin::catalogue_load(&data, &tenant(), &list).await.unwrap();
         let clock = Arc::new(Clock::default());
-        let gateway = serve(&data, "127.0.0.1:0", &clock).await;
-        let sandbox = start_sandbox(setup.webhooks.then_some(gateway.url())).await;
+        let gateway = serve(&data, "127.0.0.1:0", &clock, setup.trusted_proxies).await;
+        let sandbox = start_sandbox(setup.webhooks.then_some(gateway.url()), &setup).await;
         let http = client();
         let world = Self { folder, clock, gateway: Some(gateway), sandbox, http, sign_in_link };
         // Beside the running gateway, as the contract says.
@@ -132,7 +147,7 @@ impl World {
         let running = self.gateway.take().unwrap();
         let address = running.url().strip_prefix("http://").unwrap().to_owned();
         running.shutdown().await;
-        self.gateway = Some(serve(&self.data(), &address, &self.clock).await);
+        self.gateway = Some(serve(&self.data(), &address, &self.clock, &[]).await);
     }
 
     /// One number out of the database.
@@ -143,6 +158,16 @@ impl World {
     /// One text out of the database.
     pub(crate) async fn text(&self, sql: &'static str) -> String {
         sqlx::query_scalar(sql).fetch_one(&self.database().await).await.unwrap()
+    }
+
+    /// Some bytes out of the database.
+    pub(crate) async fn blob(&self, sql: &'static str) -> Vec<u8> {
+        sqlx::query_scalar(sql).fetch_one(&self.database().await).await.unwrap()
+    }
+
+    /// The gateway's clock.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
     }
 
     /// Changes the database as nobody should.
@@ -266,21 +291,20 @@ pub(crate) fn client() -> Client {
         .unwrap()
 }
 
-async fn serve(data: &Path, listen: &str, clock: &Arc<Clock>) -> Running {
-    let options = Options {
-        data: data.to_owned(),
-        listen: listen.to_owned(),
-        public_url: None,
-        tls: None,
-        tls_ca: None,
-        metrics_listen: Some("127.0.0.1:0".to_owned()),
-    };
+async fn serve(data: &Path, listen: &str, clock: &Arc<Clock>, proxies: &[&str]) -> Running {
+    let (data, listen) = (data.to_owned(), listen.to_owned());
+    let trusted_proxies = proxies.iter().map(|it| it.parse().unwrap()).collect();
+    let metrics_listen = Some("127.0.0.1:0".to_owned());
+    let options = Options { data, listen, trusted_proxies, metrics_listen, ..Options::default() };
     holdfast_gateway::start_in(options, clock.clone()).await.unwrap()
 }
 
-async fn start_sandbox(gateway: Option<&str>) -> holdfast_sandbox::Running {
-    let target = gateway
-        .map(|url| format!("{url}/api/demo/qr/payment/webhook={WEBHOOK_SECRET}").parse().unwrap());
+async fn start_sandbox(gateway: Option<&str>, setup: &Setup) -> holdfast_sandbox::Running {
+    let target = gateway.map(|url| WebhookTarget {
+        url: format!("{url}{}", setup.webhook_path),
+        secret: WebhookSecret::parse(setup.signed_with).unwrap(),
+        events: setup.events.iter().map(|it| EventType::from(*it)).collect(),
+    });
     let options = holdfast_sandbox::Options {
         webhooks: target.into_iter().collect(),
         ..holdfast_sandbox::Options::default()

@@ -1,11 +1,12 @@
 //! Events stored once, and durable work.
 
 use super::fixture::{Bench, NOW_MS, accepted, tenant};
+use super::settling::{learn, opened, opening, pay};
 use crate::{
     Event, FinishJob, Hint, Job, JobEnd, JobKind, LeaseJobs, RecordEvent, RecordEventOutcome,
     Store, schedule,
 };
-use holdfast_domain::Mode;
+use holdfast_domain::{AttentionReason, Mode};
 
 fn event(id: &str) -> Event {
     Event {
@@ -18,6 +19,7 @@ fn event(id: &str) -> Event {
         received_at_ms: NOW_MS,
         body: b"{}".to_vec(),
         payment: None,
+        waiting_for: None,
     }
 }
 
@@ -47,7 +49,7 @@ pub(super) async fn an_event_is_stored_once<B: Bench>(bench: &B) {
     assert_eq!(record(bench, "evt_1", Hint::Nothing).await, RecordEventOutcome::Ignored);
     assert_eq!(record(bench, "evt_1", Hint::Nothing).await, RecordEventOutcome::Duplicate);
     let unknown = Hint::Object("cs_unknown".into());
-    assert_eq!(record(bench, "evt_2", unknown).await, RecordEventOutcome::Ignored);
+    assert_eq!(record(bench, "evt_2", unknown).await, RecordEventOutcome::Waiting);
     assert!(lease(bench).await.is_empty());
 }
 
@@ -100,4 +102,37 @@ pub(super) async fn unfinished_work_comes_back_later_and_later<B: Bench>(bench: 
     assert!(lease(bench).await.is_empty());
     bench.set_now_ms(second_ms + schedule::check_again_ms(2));
     assert_eq!(lease(bench).await.len(), 1);
+}
+
+pub(super) async fn an_event_before_its_object_is_followed_later<B: Bench>(bench: &B) {
+    let payment = accepted(bench, 1).await.payment;
+    opening(pay(bench, payment, 1).await);
+    for job in lease(bench).await {
+        assert!(finish(bench, &job, JobEnd::Done).await);
+    }
+    let early = Hint::Object("cs_1".into());
+    assert_eq!(record(bench, "evt_1", early.clone()).await, RecordEventOutcome::Waiting);
+    let other = Hint::Object("cs_of_somebody_else".into());
+    assert_eq!(record(bench, "evt_2", other).await, RecordEventOutcome::Waiting);
+    assert!(lease(bench).await.is_empty(), "nobody knows yet whose it is");
+    opened(bench, payment, 1).await;
+    // At once, and not only when the session's own first look is due.
+    let jobs = lease(bench).await;
+    assert_eq!(jobs.len(), 1);
+    assert_eq!((jobs[0].kind, jobs[0].payment), (JobKind::CheckSession, payment));
+    assert_eq!(record(bench, "evt_1", early.clone()).await, RecordEventOutcome::Duplicate);
+    assert_eq!(record(bench, "evt_3", early).await, RecordEventOutcome::Followed(payment));
+}
+
+pub(super) async fn an_event_of_another_account_needs_a_person<B: Bench>(bench: &B) {
+    let payment = accepted(bench, 1).await.payment;
+    for (id, account, attention) in
+        [("evt_1", "acct_1", None), ("evt_2", "acct_other", Some(AttentionReason::AccountDiffers))]
+    {
+        let event = Event { account: account.into(), ..event(id) };
+        let hint = Hint::Payment(payment);
+        let outcome = bench.store().run(RecordEvent { event, hint }).await.unwrap();
+        assert_eq!(outcome, RecordEventOutcome::Followed(payment));
+        assert_eq!(learn(bench, payment, vec![]).await.0.attention, attention);
+    }
 }

@@ -82,6 +82,8 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         recovering::no_money_goes_back_that_may_be_back_already,
         jobs::an_event_is_stored_once,
         jobs::an_event_wakes_the_payment_it_names,
+        jobs::an_event_before_its_object_is_followed_later,
+        jobs::an_event_of_another_account_needs_a_person,
         jobs::a_lost_lease_cannot_finish,
         jobs::a_wish_during_the_work_is_not_lost,
         jobs::a_removed_job_does_not_give_its_fence_away,
@@ -142,21 +144,34 @@ mod tests {
         }
     }
 
+    fn memory() -> MemoryBench {
+        let now_ms = Arc::new(AtomicI64::new(NOW_MS));
+        let clock = Arc::clone(&now_ms);
+        let draws = AtomicU64::new(1);
+        let environment = move || {
+            let draw = draws.fetch_add(1, Ordering::SeqCst).to_be_bytes();
+            Env {
+                now_ms: clock.load(Ordering::SeqCst),
+                entropy: std::array::from_fn(|i| draw[i % 8]),
+            }
+        };
+        MemoryBench { store: MemoryStore::new(gateway(), Box::new(environment)), now_ms }
+    }
+
     #[tokio::test]
     async fn the_memory_store_passes() {
-        Box::pin(check_all(async || {
-            let now_ms = Arc::new(AtomicI64::new(NOW_MS));
-            let clock = Arc::clone(&now_ms);
-            let draws = AtomicU64::new(1);
-            let environment = move || {
-                let draw = draws.fetch_add(1, Ordering::SeqCst).to_be_bytes();
-                Env {
-                    now_ms: clock.load(Ordering::SeqCst),
-                    entropy: std::array::from_fn(|i| draw[i % 8]),
-                }
-            };
-            MemoryBench { store: MemoryStore::new(gateway(), Box::new(environment)), now_ms }
-        }))
-        .await;
+        Box::pin(check_all(async || memory())).await;
+    }
+
+    #[tokio::test]
+    async fn all_orders_of_a_whole_life_end_alike() {
+        let mut orders = std::collections::BTreeSet::new();
+        for nth in 0..whole_life::ORDERS {
+            orders.insert(whole_life::order(nth));
+            let bench = memory();
+            fixture::furnish(&bench).await;
+            whole_life::one_order_ends_alike(&bench, 1, nth).await;
+        }
+        assert_eq!(orders.len(), whole_life::ORDERS, "each is another order");
     }
 }

@@ -212,6 +212,7 @@ pub(super) async fn a_page_is_taken_once_and_trouble_is_told<B: Bench>(bench: &B
         received_at_ms: NOW_MS,
         body: b"{}".to_vec(),
         payment: None,
+        waiting_for: None,
     };
     let events = vec![RecordEvent { event, hint: Hint::Object("pi_1".into()) }];
     let again = events.clone();

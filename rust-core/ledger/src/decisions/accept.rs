@@ -88,6 +88,8 @@ impl Decision for Accept {
             Err(refusal) => return self.refuse_for_good(tx, refusal).await,
         };
         let mut payment = self.write(tx, priced, env).await?;
+        // An event may have named it already: after a restore, Stripe knows it before we do.
+        tx.claim_events(&self.tenant, &payment.payment.to_string(), payment.payment).await?;
         if !found.is_empty() {
             payment = self.with_found(tx, payment, &found, given_up, env).await?;
         }

@@ -53,9 +53,7 @@ impl Decision for Learn {
         let Some(before) = tx.payment(&self.tenant, self.payment).await? else {
             return Ok(LearnOutcome::Unknown);
         };
-        for object in &self.objects {
-            tx.link_object(&self.tenant, object, self.payment).await?;
-        }
+        link_all(tx, &self.tenant, self.payment, &self.objects, env).await?;
         for piece in &self.evidence {
             alert::add_evidence(tx, (&self.tenant, self.payment), piece, self.source, env).await?;
         }
@@ -89,6 +87,29 @@ impl Decision for EndLifetime {
         tx.add_evidence(&self.tenant, self.payment, &end, Source::Poll, env.now_ms).await?;
         settle(tx, &self.tenant, self.payment, env).await
     }
+}
+
+/// Remembers whose these objects are. An event that came before its object was known here is this
+/// payment's from now on, and somebody looks again because of it.
+pub(crate) async fn link_all<'o, T: Tx>(
+    tx: &mut T,
+    tenant: &TenantSlug,
+    payment: PaymentId,
+    objects: impl IntoIterator<Item = &'o String> + Send,
+    env: &Env,
+) -> Result<(), StoreError> {
+    // Collected, because an iterator of a caller's own may not be held over a wait.
+    let objects: Vec<&String> = objects.into_iter().collect();
+    let mut hinted = false;
+    for object in objects {
+        if tx.link_object(tenant, object, payment).await? {
+            hinted |= tx.claim_events(tenant, object, payment).await?;
+        }
+    }
+    if hinted {
+        tx.want_job(tenant, JobKind::CheckSession, payment, env.now_ms).await?;
+    }
+    Ok(())
 }
 
 /// Reads the state off all evidence, disposes of attempts, makes the order, moves claims, and writes

@@ -1,6 +1,6 @@
 //! What became of the request for a checkout session.
 
-use crate::decisions::learn::settle;
+use crate::decisions::learn::{link_all, settle};
 use crate::rows::{Attempt, AttemptState, JobKind, Payment, Source};
 use crate::schedule::check_again_ms;
 use crate::store::{Decision, Env, StoreError, Tx};
@@ -41,7 +41,7 @@ impl Decision for SessionOpened {
             tx.put_attempt(&attempt).await?;
             Evidence::Session { session: self.session.clone(), status: SessionStatus::Open }
         };
-        tx.link_object(&self.tenant, &self.session, self.payment).await?;
+        link_all(tx, &self.tenant, self.payment, [&self.session], env).await?;
         tx.add_evidence(&self.tenant, self.payment, &evidence, Source::Act, env.now_ms).await?;
         let due_at_ms = env.now_ms.saturating_add(check_again_ms(1));
         tx.want_job(&self.tenant, JobKind::CheckSession, self.payment, due_at_ms).await?;

@@ -56,12 +56,13 @@ impl EvidenceTx for MemoryTx<'_> {
         tenant: &TenantSlug,
         object: &str,
         payment: PaymentId,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let key = (tenant.clone(), object.to_owned());
-        if !self.tables.objects.contains_key(&key) {
+        let new = !self.tables.objects.contains_key(&key);
+        if new {
             self.tables.write(|it| &mut it.objects, key, Some(payment));
         }
-        Ok(())
+        Ok(new)
     }
 
     async fn payment_of_object(
@@ -80,5 +81,22 @@ impl EvidenceTx for MemoryTx<'_> {
         }
         self.tables.write(|it| &mut it.events, key, Some(event.clone()));
         Ok(true)
+    }
+
+    async fn claim_events(
+        &mut self,
+        tenant: &TenantSlug,
+        object: &str,
+        payment: PaymentId,
+    ) -> Result<bool, StoreError> {
+        let waits = |it: &Event| it.tenant == *tenant && it.waiting_for.as_deref() == Some(object);
+        let waiting = self.tables.events.iter().filter(|(_, event)| waits(event));
+        let waiting: Vec<_> = waiting.map(|(key, event)| (key.clone(), event.clone())).collect();
+        let any = !waiting.is_empty();
+        for (key, event) in waiting {
+            let given = Event { payment: Some(payment), waiting_for: None, ..event };
+            self.tables.write(|it| &mut it.events, key, Some(given));
+        }
+        Ok(any)
     }
 }

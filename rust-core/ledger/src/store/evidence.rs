@@ -38,13 +38,13 @@ pub trait EvidenceTx: Send {
         now_ms: i64,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Remembers that an object of Stripe's belongs to a payment.
+    /// Remembers that an object of Stripe's belongs to a payment; true if that is new.
     fn link_object(
         &mut self,
         tenant: &TenantSlug,
         object: &str,
         payment: PaymentId,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// The payment that an object of Stripe's belongs to.
     fn payment_of_object(
@@ -56,4 +56,12 @@ pub trait EvidenceTx: Send {
     /// Stores an event unless (mode, account, event ID) is there already; true if it is new.
     fn add_event(&mut self, event: &Event)
     -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Gives a payment the events that waited for an object of its; true if there were any.
+    fn claim_events(
+        &mut self,
+        tenant: &TenantSlug,
+        object: &str,
+        payment: PaymentId,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }

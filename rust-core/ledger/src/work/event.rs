@@ -31,13 +31,14 @@ pub fn recorded(
         received_at_ms: now_ms,
         body,
         payment: None,
+        waiting_for: None,
     };
     RecordEvent { event: stored, hint: hint(event) }
 }
 
 /// What an event is about. Our own note on the object comes first: it is there even before we
 /// know the object.
-fn hint(event: &objects::Event) -> Hint {
+pub fn hint(event: &objects::Event) -> Hint {
     if matches!(event.kind, EventType::Other(_)) {
         return Hint::Nothing;
     }

@@ -121,7 +121,8 @@ async fn learn_from<S: StripeCalls>(
         Some(Expandable::Object(_)) | None => None,
     };
     let charge = fetched_charge.as_ref().or_else(|| latest.and_then(Expandable::object));
-    let mut learned = lesson(payment, attempts, &session_seen(session, object, charge));
+    let seen = SessionSeen { account: client.account(), ..session_seen(session, object, charge) };
+    let mut learned = lesson(payment, attempts, &seen);
     let mut refunds = Vec::new();
     // Money that came may have gone back; before that there is nothing to ask for.
     if let (Some(intent), Some(charge)) = (object, charge.filter(|charge| charge.captured)) {

@@ -8,6 +8,11 @@ use std::future::Future;
 
 /// Stripe, with the credentials of one payment.
 pub trait StripeCalls: Send + Sync {
+    /// The account that the key belongs to, where that is known: what answers is of this account.
+    fn account(&self) -> Option<String> {
+        None
+    }
+
     /// Sends a frozen request that answers with a session.
     fn send_for_session(
         &self,

@@ -4,7 +4,8 @@ use super::Client;
 use crate::error::{CallError, NotSentWhy, UnknownWhy};
 use crate::form::Form;
 use crate::objects::{
-    Account, Charge, CheckoutSession, Dispute, Event, List, PaymentIntent, Refund, WebhookEndpoint,
+    Account, Charge, CheckoutSession, Dispute, Event, EventType, List, PaymentIntent, Refund,
+    WebhookEndpoint,
 };
 use crate::path;
 
@@ -142,6 +143,20 @@ impl Client {
         let mut query = list_query(created, page);
         if undelivered {
             query.set("delivery_success", false);
+        }
+        self.list("events", query).await
+    }
+
+    /// Events of these types (20 at most) created in a window, whether delivered or not.
+    pub async fn events_of(
+        &self,
+        created: Created,
+        kinds: &[EventType],
+        page: &Page,
+    ) -> Result<List<Event>, CallError> {
+        let mut query = list_query(created, page);
+        for kind in kinds {
+            query.set("types[]", kind);
         }
         self.list("events", query).await
     }

@@ -8,6 +8,7 @@ pub(super) mod alerts;
 pub(super) mod audit;
 pub(super) mod cash;
 pub(super) mod charges;
+pub(super) mod deliveries;
 pub(super) mod enter;
 pub(super) mod handhelds;
 pub(super) mod payment;

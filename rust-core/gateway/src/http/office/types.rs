@@ -10,6 +10,7 @@ use crate::pages::types::{KeysPart, TypePage, TypeRow, TypesPage};
 use crate::processors::{self, PaymentTypeRow};
 use crate::settings::{self, FieldError, SettingsError, TypedKeys, TypedType};
 use crate::users::Role;
+use crate::webhook_books;
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -179,7 +180,7 @@ async fn show(
     }
     let failed = !news.errors.is_empty();
     let [address, address_by_host] =
-        connection::addresses(desk.app.public_url.as_str(), desk.slug());
+        webhook_books::addresses(desk.app.public_url.as_str(), desk.slug());
     let page = TypePage {
         top: desk.top("types").await?,
         is_new: known.is_none(),
@@ -302,7 +303,7 @@ async fn prove(code: &str, sheet: &Sheet, proof: Proof) -> Result<Response, Prob
         Proof::Check => ("Connection", "connection_checked", subject.check().await?),
         Proof::Verify => ("Webhook check", "webhook_verified", subject.verify(public_url).await?),
         Proof::Register => {
-            let [address, _] = connection::addresses(public_url, tenant);
+            let [address, _] = webhook_books::addresses(public_url, tenant);
             ("Webhook", "webhook_registered", subject.register(&address).await?)
         }
     };

@@ -66,12 +66,12 @@ impl EvidenceTx for LedgerTx<'_> {
         tenant: &TenantSlug,
         object: &str,
         payment: PaymentId,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let sql = query(
             "INSERT INTO objects (tenant, object, payment) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         );
         let sql = sql.bind(tenant.as_str()).bind(object.to_owned()).bind(payment.to_string());
-        self.write(sql).await.map(|_| ())
+        Ok(self.write(sql).await? > 0)
     }
 
     async fn payment_of_object(
@@ -85,21 +85,15 @@ impl EvidenceTx for LedgerTx<'_> {
     }
 
     async fn add_event(&mut self, event: &Event) -> Result<bool> {
-        let sql = query(
-            "INSERT INTO events (tenant, mode, account, event, kind, object, received_at_ms, \
-             body, payment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        );
-        let payment = event.payment.map(|payment| payment.to_string());
-        let sql = sql
-            .bind(event.tenant.as_str())
-            .bind(event.mode.as_str())
-            .bind(&event.account)
-            .bind(&event.event)
-            .bind(&event.kind)
-            .bind(&event.object)
-            .bind(event.received_at_ms)
-            .bind(&event.body)
-            .bind(payment.unwrap_or_default());
-        Ok(self.write(sql).await? > 0)
+        self.insert_event(event).await
+    }
+
+    async fn claim_events(
+        &mut self,
+        tenant: &TenantSlug,
+        object: &str,
+        payment: PaymentId,
+    ) -> Result<bool> {
+        self.give_events(tenant, object, payment).await
     }
 }

@@ -48,8 +48,12 @@ impl Field {
     }
 
     fn on(folder: Arc<TempDir>, vault: u8) -> Self {
+        Self::with_keys(folder, vault, 7)
+    }
+
+    fn with_keys(folder: Arc<TempDir>, vault: u8, key: u8) -> Self {
         let ports = Ports {
-            device_key: Arc::new(SoftwareKey::from_bytes(&Secret::new([7; 32])).expect("a key")),
+            device_key: Arc::new(SoftwareKey::from_bytes(&Secret::new([key; 32])).expect("a key")),
             vault: Arc::new(SoftwareVault::new(&Secret::new([vault; 32]))),
             listener: Arc::new(Deaf),
         };
@@ -70,6 +74,14 @@ impl Field {
         drop(core);
         change(&folder.path().join("holdfast.redb"));
         Self::on(folder, vault)
+    }
+
+    /// Switched off and on again; the system has made another device key meanwhile.
+    pub(crate) fn with_another_key(self) -> Self {
+        let Self { core, folder, .. } = self;
+        core.close();
+        drop(core);
+        Self::with_keys(folder, 8, 6)
     }
 
     /// A copy of the file as it is on disk, for later.

@@ -75,3 +75,24 @@ async fn a_revoked_handheld_holds_nothing_new_and_its_unseen_order_waits_for_a_p
     assert_eq!(field.core.hold(draft).await, Err(HoldError::NotApproved));
     assert_eq!(world.count("payments").await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handheld_enrolled_anew_with_another_key_cancels_what_it_held_before() {
+    let world = World::new(Webhooks::ByTenant).await;
+    let field = Field::enrolled(&world).await;
+    let held = field.hold().await;
+    field.until(&held.payment_id, PaymentState::Sent).await;
+
+    let field = field.with_another_key();
+    let code = admin::handheld_code(world.data(), &tenant(), None, false).await.expect("a code");
+    let enrolled = field.core.enrol(code.link).await.expect("enrolled");
+    assert!(!enrolled.approved);
+    field.core.cancel(held.payment_id.clone()).await.expect("asked for");
+    let _ = field.core.refresh().await;
+    // Nobody has approved that this is the same handheld.
+    assert_eq!(field.payment(&held.payment_id).state, PaymentState::CancelRequested);
+    let device = world.newest_handheld().await;
+    admin::handheld_approve(world.data(), &tenant(), device).await.expect("approved");
+    field.until(&held.payment_id, PaymentState::Canceled).await;
+    assert_eq!(world.count("device_continuity").await, 1);
+}

@@ -1,6 +1,7 @@
 //! A sandbox, a gateway with a price list, and handhelds enrolled at it.
 
 use crate::handheld::Handheld;
+use holdfast_domain::DeviceId;
 use holdfast_gateway::admin::{self, Init, SetProcessor};
 use holdfast_gateway::{Mode, Options, Secret, TenantSlug, TlsFiles};
 use holdfast_sandbox::WebhookTarget;
@@ -104,6 +105,17 @@ impl World {
         let row = sqlx::query(sql).fetch_one(&pool).await.expect("a count");
         pool.close().await;
         row.get(0)
+    }
+
+    /// The handheld that enrolled last.
+    pub(crate) async fn newest_handheld(&self) -> DeviceId {
+        let options =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(self.database()).read_only(true);
+        let pool = sqlx::SqlitePool::connect_with(options).await.expect("the database");
+        let sql = "SELECT device FROM devices ORDER BY enrolled_at_ms DESC, rowid DESC LIMIT 1";
+        let row = sqlx::query(sql).fetch_one(&pool).await.expect("a handheld");
+        pool.close().await;
+        row.get::<String, _>(0).parse().expect("an ID")
     }
 
     fn database(&self) -> PathBuf {

@@ -8,6 +8,7 @@ use crate::world::random;
 use holdfast_domain::{DeviceId, OfficerId, Secret, ShortCode, TenantSlug};
 use holdfast_ledger::DeviceStatus;
 use holdfast_protocol::confirm::CONFIRM_SECRET_BYTES;
+use holdfast_protocol::continuity::{CONTINUED_MAX, is_proof};
 use holdfast_protocol::enrolment::{ENROLMENT_CODE_TTL_S, six_digits};
 use holdfast_protocol::{CaPin, DevicePublicKey, EnrolmentLink};
 use sqlx::query;
@@ -46,6 +47,8 @@ pub(crate) struct Applicant {
     pub(crate) code: ShortCode,
     pub(crate) name: String,
     pub(crate) public_key: DevicePublicKey,
+    /// Which handhelds it says it was, with its proofs.
+    pub(crate) continues: Vec<(DeviceId, Vec<u8>)>,
 }
 
 /// What enrolment gives a handheld.
@@ -122,12 +125,14 @@ pub(crate) async fn enrol(
     let row = device.to_string();
     let sealed = core.seal(confirm_place(tenant, &row), secret.expose()).await?;
     let known_key = applicant.public_key.clone();
+    let earlier = proved(core, tenant, &applicant).await?;
     let claim = Claim {
         tenant: tenant.clone(),
         code_hash: code_hash(core, tenant, applicant.code).await?,
         now_ms: core.now_ms(),
         device,
         applicant,
+        earlier,
         sealed,
     };
     let claimed =
@@ -139,6 +144,34 @@ pub(crate) async fn enrol(
     Ok(confirm_secret.map(|confirm_secret| Enrolled { handheld, confirm_secret }))
 }
 
+/// The handhelds of this tenant that the applicant has proved to have been.
+async fn proved(
+    core: &Core,
+    tenant: &TenantSlug,
+    applicant: &Applicant,
+) -> Result<Vec<DeviceId>, FolderError> {
+    let mut proved = Vec::new();
+    for (earlier, proof) in applicant.continues.iter().take(CONTINUED_MAX) {
+        let secret = confirm_secret(core, tenant, *earlier).await?;
+        let key = &applicant.public_key;
+        if secret.is_some_and(|secret| is_proof(proof, &secret, tenant, *earlier, key)) {
+            proved.push(*earlier);
+        }
+    }
+    Ok(proved)
+}
+
+/// Which handheld was which before, for the list.
+pub(crate) async fn continuity(
+    core: &Core,
+    tenant: &TenantSlug,
+) -> Result<Vec<(DeviceId, DeviceId)>, StoreError> {
+    let sql = query("SELECT device, earlier FROM device_continuity WHERE tenant = ?");
+    let found = sql.bind(tenant.as_str()).fetch_all(&core.store.reads).await?;
+    let pair = |row: &SqliteRow| Ok((rows::device_id(row)?, rows::parsed(row, "earlier")?));
+    found.iter().map(pair).collect()
+}
+
 /// One try to use a code.
 struct Claim {
     tenant: TenantSlug,
@@ -146,6 +179,7 @@ struct Claim {
     now_ms: i64,
     device: DeviceId,
     applicant: Applicant,
+    earlier: Vec<DeviceId>,
     sealed: Vec<u8>,
 }
 
@@ -180,6 +214,14 @@ impl Claim {
             .bind(self.sealed)
             .bind(self.now_ms);
         insert.execute(&mut *connection).await?;
+        for earlier in self.earlier {
+            let insert = query(
+                "INSERT INTO device_continuity (tenant, device, earlier) VALUES (?, ?, ?) \
+                 ON CONFLICT (tenant, device, earlier) DO NOTHING",
+            );
+            let insert = insert.bind(self.tenant.as_str()).bind(self.device.to_string());
+            insert.bind(earlier.to_string()).execute(&mut *connection).await?;
+        }
         let used = query("UPDATE enrolment_codes SET device = ? WHERE code_hash = ?");
         let used = used.bind(self.device.to_string()).bind(self.code_hash);
         used.execute(connection).await?;

@@ -30,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[allow(missing_docs, reason = "each map is named after the rows it holds")]
 pub struct Tables {
     pub devices: BTreeMap<(TenantSlug, DeviceId), Device>,
+    pub continuity: BTreeSet<(TenantSlug, DeviceId, DeviceId)>,
     pub payment_types: BTreeMap<(TenantSlug, PaymentTypeCode), PaymentType>,
     pub catalogues: BTreeMap<(TenantSlug, u32), Catalogue>,
     pub payments: BTreeMap<(TenantSlug, PaymentId), Payment>,

@@ -7,6 +7,7 @@
 //! - [`sealed_copy`]: a queued order that only the gateway can read, against a lost key.
 //! - [`confirm`]: the code that proves a payment to a handheld without network.
 //! - [`ca_pin`]: which private CA vouches for the gateway, said within that link.
+//! - [`continuity`]: that a handheld which enrols is one that was enrolled before.
 //! - [`enrolment`]: the link, the proof of possession and the six digits.
 //! - [`request_signature`]: RFC 9421, for the one request that fetches a token.
 //! - [`wire`]: the JSON of every other message, with closed error codes.
@@ -17,6 +18,7 @@
 pub mod ca_pin;
 mod canonical;
 pub mod confirm;
+pub mod continuity;
 mod cose;
 pub mod enrolment;
 pub mod notice;

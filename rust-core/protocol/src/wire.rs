@@ -38,6 +38,18 @@ pub struct EnrolRequest {
     pub public_key: String,
     /// Signature over [`crate::enrolment::proof_message`], 64 bytes, base64url.
     pub proof: String,
+    /// Enrolments before this one, at most [`crate::continuity::CONTINUED_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub continues: Vec<ContinuedEnrolment>,
+}
+
+/// An enrolment that the new one continues.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ContinuedEnrolment {
+    /// The handheld's ID in it.
+    pub device: DeviceId,
+    /// [`crate::continuity::proof`], base64url.
+    pub proof: String,
 }
 
 /// Answer to [`EnrolRequest`]. It has no `Debug`, because it carries a secret.

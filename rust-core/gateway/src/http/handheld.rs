@@ -94,7 +94,9 @@ fn checked_applicant(tenant: &TenantSlug, request: &EnrolRequest) -> Result<Appl
         )
     })?;
     let name = checked_name(&request.name).map_err(|_| malformed("name"))?;
-    Ok(Applicant { code, name, public_key })
+    let continues = request.continues.iter();
+    let continues = continues.filter_map(|it| Some((it.device, bytes(&it.proof)?))).collect();
+    Ok(Applicant { code, name, public_key, continues })
 }
 
 fn enrol_response(app: &App, tenant: &Tenant, enrolled: &Enrolled) -> EnrolResponse {

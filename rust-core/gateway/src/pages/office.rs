@@ -164,6 +164,8 @@ pub(crate) struct HandheldView {
     pub(crate) six_digits: String,
     pub(crate) enrolled_at: Moment,
     pub(crate) status: DeviceStatus,
+    /// The IDs that it had before.
+    pub(crate) continues: Vec<String>,
 }
 
 /// A code that was just made.

@@ -212,6 +212,7 @@ fn migrator() -> Migrator {
         (2, "office", include_str!("../../migrations/0002_office.sql")),
         (20, "recovery", include_str!("../../migrations/0020_recovery.sql")),
         (30, "ca", include_str!("../../migrations/0030_ca.sql")),
+        (31, "continuity", include_str!("../../migrations/0031_continuity.sql")),
         (40, "deliveries", include_str!("../../migrations/0040_deliveries.sql")),
         (50, "charges", include_str!("../../migrations/0050_charges.sql")),
         (60, "refunds", include_str!("../../migrations/0060_refunds.sql")),

@@ -94,6 +94,12 @@ impl Bench for SqlBench {
         self.write(|it| it.push(insert)).await;
     }
 
+    async fn put_continuity(&self, device: DeviceId, earlier: DeviceId) {
+        let insert = query("INSERT INTO device_continuity VALUES (?, ?, ?)");
+        let insert = insert.bind(tenant().to_string()).bind(device.to_string());
+        self.write(|it| it.push(insert.bind(earlier.to_string()))).await;
+    }
+
     async fn put_payment_type(&self, new: PaymentType) {
         let (tenant, code) = (tenant().to_string(), new.code.to_string());
         self.write(|it| {

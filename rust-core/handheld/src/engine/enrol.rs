@@ -12,10 +12,13 @@ use data_encoding::BASE64URL_NOPAD;
 use holdfast_domain::Secret;
 use holdfast_protocol::ca_pin::CA_BYTES_MAX;
 use holdfast_protocol::confirm::CONFIRM_SECRET_BYTES;
+use holdfast_protocol::continuity::{self, CONTINUED_MAX};
 use holdfast_protocol::enrolment::{proof_message, six_digits};
 use holdfast_protocol::pay_address::host_in_words;
 use holdfast_protocol::sealed_copy::{COPY_KEY_BYTES, CopyPublicKey};
-use holdfast_protocol::wire::{EnrolRequest, EnrolResponse, ErrorCode, WIRE_VERSION};
+use holdfast_protocol::wire::{
+    ContinuedEnrolment, EnrolRequest, EnrolResponse, ErrorCode, WIRE_VERSION,
+};
 use holdfast_protocol::{DevicePublicKey, DeviceSignature, EnrolmentLink};
 use zeroize::Zeroizing;
 
@@ -65,16 +68,27 @@ impl Engine {
 
     pub(super) fn enrol_proof(&mut self, answer: Result<Vec<u8>, DeviceKeyError>) -> Step {
         let proof = answer.ok().and_then(|der| DeviceSignature::from_der(&der).ok());
-        let request = self
-            .enrolling
-            .as_ref()
-            .zip(proof)
-            .and_then(|(enrolling, proof)| enrolling.request(&proof, &self.device_name));
+        let request = self.enrolling.as_ref().zip(proof).and_then(|(enrolling, proof)| {
+            enrolling.request(&proof, &self.device_name, self.continued(enrolling))
+        });
         let Some(request) = request else {
             return self.enrol_failed(EnrolError::DeviceKeyUnavailable);
         };
         let ticket = self.issue(Purpose::Enrol);
         Step::command(Command::Send { ticket, request })
+    }
+
+    /// What this handheld was to this tenant before, the present enrolment first.
+    fn continued(&self, enrolling: &Enrolling) -> Vec<ContinuedEnrolment> {
+        let tenant = &enrolling.link.tenant;
+        let before = self.durable.enrolments().filter(|before| before.tenant == *tenant);
+        let continued = |before: &Enrolment| {
+            let key = enrolling.key.as_ref()?;
+            let proof = continuity::proof(&before.confirm_secret, tenant, before.device, key);
+            let proof = BASE64URL_NOPAD.encode(&proof);
+            Some(ContinuedEnrolment { device: before.device, proof })
+        };
+        before.filter_map(continued).take(CONTINUED_MAX).collect()
     }
 
     pub(super) fn enrol_answer(
@@ -190,7 +204,12 @@ impl Engine {
 
 impl Enrolling {
     /// `None` if the signature is not by the key that the device showed.
-    fn request(&self, proof: &DeviceSignature, device_name: &str) -> Option<Request> {
+    fn request(
+        &self,
+        proof: &DeviceSignature,
+        device_name: &str,
+        continues: Vec<ContinuedEnrolment>,
+    ) -> Option<Request> {
         let key = self.key.as_ref()?;
         let message = proof_message(&self.link.tenant, self.link.code, key);
         key.verify(&message, proof).ok()?;
@@ -200,6 +219,7 @@ impl Enrolling {
             name: device_name.to_owned(),
             public_key: BASE64URL_NOPAD.encode(&key.to_sec1()),
             proof: BASE64URL_NOPAD.encode(proof.as_bytes()),
+            continues,
         };
         Some(Request {
             method: HttpMethod::Post,

@@ -26,6 +26,11 @@ pub trait Bench: Send + Sync {
     fn store(&self) -> &Self::Store;
     fn set_now_ms(&self, now_ms: i64);
     fn put_device(&self, device: Device) -> impl Future<Output = ()> + Send;
+    fn put_continuity(
+        &self,
+        device: DeviceId,
+        earlier: DeviceId,
+    ) -> impl Future<Output = ()> + Send;
     fn put_payment_type(&self, payment_type: PaymentType) -> impl Future<Output = ()> + Send;
     fn put_catalogue(&self, catalogue: Catalogue) -> impl Future<Output = ()> + Send;
     /// The shift of a cash payment is closed.

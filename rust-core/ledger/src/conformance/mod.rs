@@ -54,6 +54,7 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         giving_up::an_open_payment_is_canceled_only_with_proof,
         giving_up::paid_wins_over_cancel_and_withdraw,
         giving_up::an_order_that_was_given_up_before_it_came_is_refused,
+        giving_up::a_handheld_speaks_for_what_it_held_before,
         refunds::the_same_form_sent_twice_is_one_refund,
         refunds::a_second_form_is_told_what_the_first_did,
         refunds::while_one_is_undecided_no_other_begins,
@@ -96,7 +97,7 @@ mod tests {
     use super::*;
     use crate::memory::MemoryStore;
     use crate::{Device, Env, PaymentType};
-    use holdfast_domain::{Catalogue, PaymentId};
+    use holdfast_domain::{Catalogue, DeviceId, PaymentId};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -119,6 +120,10 @@ mod tests {
         async fn put_device(&self, device: Device) {
             let key = (tenant(), device.device);
             self.store.with_tables(|t| t.devices.insert(key, device));
+        }
+
+        async fn put_continuity(&self, device: DeviceId, earlier: DeviceId) {
+            self.store.with_tables(|t| t.continuity.insert((tenant(), device, earlier)));
         }
 
         async fn put_payment_type(&self, payment_type: PaymentType) {

@@ -59,11 +59,10 @@ impl Decision for TakeNotice {
             return Ok(NoticeOutcome::Refused { code, message });
         }
         let payment = tx.payment(&self.tenant, payload.payment).await?;
-        if payment.as_ref().is_some_and(|payment| payment.device != payload.device) {
-            return Ok(NoticeOutcome::Refused {
-                code: ErrorCode::UnknownDevice,
-                message: "This payment was held on another handheld. Ask there.".to_owned(),
-            });
+        if let Some(payment) = payment.as_ref().filter(|payment| payment.device != payload.device)
+            && let Some(refused) = self.refused_to_another(tx, payment).await?
+        {
+            return Ok(refused);
         }
         if let Some(payment) = &payment
             && is_cash(tx, payment).await?
@@ -80,6 +79,32 @@ impl Decision for TakeNotice {
 }
 
 impl TakeNotice {
+    /// A handheld speaks for what it held under an earlier enrolment, once it has proved that this was
+    /// its own and an administrator has approved it.
+    async fn refused_to_another<T: Tx>(
+        &self,
+        tx: &mut T,
+        payment: &Payment,
+    ) -> Result<Option<NoticeOutcome>, StoreError> {
+        let sender = self.notice.payload().device;
+        let (code, message) = if !tx.continues(&self.tenant, sender, payment.device).await? {
+            (ErrorCode::UnknownDevice, "This payment was held on another handheld. Ask there.")
+        } else if tx
+            .device(&self.tenant, sender)
+            .await?
+            .is_none_or(|device| device.status != DeviceStatus::Approved)
+        {
+            (
+                ErrorCode::DeviceNotApproved,
+                "This handheld waits for approval. The administrator approves it on the Handhelds \
+                 page.",
+            )
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(NoticeOutcome::Refused { code, message: message.to_owned() }))
+    }
+
     /// Evidence, and a look at Stripe that ends what is open.
     async fn act_on<T: Tx>(
         &self,

@@ -18,6 +18,15 @@ impl SetupTx for MemoryTx<'_> {
         Ok(self.tables.devices.get(&(tenant.clone(), device)).cloned())
     }
 
+    async fn continues(
+        &mut self,
+        tenant: &TenantSlug,
+        device: DeviceId,
+        earlier: DeviceId,
+    ) -> Result<bool, StoreError> {
+        Ok(self.tables.continuity.contains(&(tenant.clone(), device, earlier)))
+    }
+
     async fn payment_type(
         &mut self,
         tenant: &TenantSlug,

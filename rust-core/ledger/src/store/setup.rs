@@ -17,6 +17,14 @@ pub trait SetupTx: Send {
         device: DeviceId,
     ) -> impl Future<Output = Result<Option<Device>, StoreError>> + Send;
 
+    /// True if the handheld has proved that it was another one before.
+    fn continues(
+        &mut self,
+        tenant: &TenantSlug,
+        device: DeviceId,
+        earlier: DeviceId,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// A payment type.
     fn payment_type(
         &mut self,

@@ -26,19 +26,24 @@ pub(in crate::http) async fn page(desk: Desk) -> Result<Response, Problem> {
 async fn show(desk: &Desk, new_code: Option<NewCodeView>) -> Result<Response, Problem> {
     let officers = handhelds::officers(&desk.app.core, desk.slug()).await?;
     let enrolled = handhelds::all(&desk.app.core, desk.slug()).await?;
+    let continuity = handhelds::continuity(&desk.app.core, desk.slug()).await?;
     let page = HandheldsPage {
         top: desk.top("handhelds").await?,
         officers: officers
             .into_iter()
             .map(|it| OfficerView { id: it.id.0, name: it.name })
             .collect(),
-        handhelds: enrolled.into_iter().map(handheld_view).collect(),
+        handhelds: enrolled.into_iter().map(|it| handheld_view(it, &continuity)).collect(),
         new_code,
     };
     Ok(Html(page.render()?).into_response())
 }
 
-fn handheld_view(handheld: handhelds::Handheld) -> HandheldView {
+fn handheld_view(
+    handheld: handhelds::Handheld,
+    continuity: &[(DeviceId, DeviceId)],
+) -> HandheldView {
+    let earlier = continuity.iter().filter(|(device, _)| *device == handheld.device);
     HandheldView {
         id: handheld.device.to_string(),
         name: handheld.name,
@@ -46,6 +51,7 @@ fn handheld_view(handheld: handhelds::Handheld) -> HandheldView {
         six_digits: handheld.six_digits,
         enrolled_at: Moment::from_ms(handheld.enrolled_at_ms),
         status: handheld.status,
+        continues: earlier.map(|(_, earlier)| earlier.to_string()).collect(),
     }
 }
 

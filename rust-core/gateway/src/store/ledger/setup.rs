@@ -44,6 +44,19 @@ impl SetupTx for LedgerTx<'_> {
         Ok(Some(Device { device, public_key, status: rows::device_status(&row)? }))
     }
 
+    async fn continues(
+        &mut self,
+        tenant: &TenantSlug,
+        device: DeviceId,
+        earlier: DeviceId,
+    ) -> Result<bool> {
+        let sql = query(
+            "SELECT 1 FROM device_continuity WHERE tenant = ? AND device = ? AND earlier = ?",
+        );
+        let sql = sql.bind(tenant.as_str()).bind(device.to_string()).bind(earlier.to_string());
+        Ok(self.one(sql).await?.is_some())
+    }
+
     async fn payment_type(
         &mut self,
         tenant: &TenantSlug,

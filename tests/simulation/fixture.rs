@@ -97,6 +97,7 @@ pub(super) fn tables(devices: usize) -> Tables {
         minor_min: 50,
         minor_max: 99_999_999,
         pin: Some(Pin { account: String::new(), generation: 1 }),
+        trial: None,
     };
     tables.payment_types.insert((tenant.clone(), payment_type.code.clone()), payment_type);
     tables.catalogues.insert((tenant, 3), catalogue());

@@ -13,6 +13,7 @@ pub mod code;
 pub mod currency;
 pub mod decline;
 pub mod id;
+pub mod live;
 pub mod mode;
 pub mod money;
 pub mod payment;

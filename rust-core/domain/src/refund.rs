@@ -27,8 +27,8 @@ pub struct Refundable {
 /// Why nothing may go back, or not that much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RefundRefusal {
-    /// No money came.
-    #[error("nothing was paid, so nothing can go back")]
+    /// No money came by card.
+    #[error("no card was charged for this payment, so nothing can go back to one")]
     NothingReceived,
     /// Two charges of one payment succeeded: a person has to choose.
     #[error("two cards were charged for this payment; refund the wrong one in Stripe's Dashboard")]

@@ -33,6 +33,7 @@ mod device_tokens;
 mod folder_lock;
 mod handhelds;
 mod http;
+mod live_mode;
 mod metrics;
 mod pages;
 mod password;

@@ -6,7 +6,7 @@ use crate::credentials::{
 };
 use crate::store::{StoreError, rows};
 use crate::webhook_secrets::{Kept, WebhookSecretRow, prepare};
-use holdfast_domain::{Currency, Mode, Money, PaymentTypeCode, TenantSlug};
+use holdfast_domain::{Currency, Mode, Money, OfficerId, PaymentTypeCode, TenantSlug};
 use holdfast_protocol::wire::Provider;
 use holdfast_stripe::ApiKey;
 use holdfast_stripe::amount::{self, AmountError};
@@ -25,9 +25,16 @@ pub(crate) struct PaymentTypeRow {
     pub(crate) ready: bool,
     /// Who may use it: officers, tables, portal; with commas between.
     pub(crate) user_types: String,
+    /// While Live Mode is on trial: the officers who may use it.
+    pub(crate) trial: Option<Vec<OfficerId>>,
 }
 
 impl PaymentTypeRow {
+    /// True if this officer may use it now.
+    pub(crate) fn is_open_to(&self, officer: OfficerId) -> bool {
+        self.is_for("officers") && self.trial.as_ref().is_none_or(|it| it.contains(&officer))
+    }
+
     pub(crate) fn is_for(&self, users: &str) -> bool {
         self.user_types.split(',').any(|it| it == users)
     }
@@ -87,7 +94,7 @@ pub(crate) async fn payment_types(
     tenant: &TenantSlug,
 ) -> Result<Vec<PaymentTypeRow>, StoreError> {
     let sql = query(
-        "SELECT t.code, t.name, t.provider, t.mode, t.currency, t.user_types, EXISTS (SELECT 1 FROM processors p \
+        "SELECT t.code, t.name, t.provider, t.mode, t.currency, t.user_types, t.trial_officers, EXISTS (SELECT 1 FROM processors p \
          WHERE p.tenant = t.tenant AND p.code = t.code AND p.mode = t.mode) OR t.provider = 'cash' AS ready \
          FROM payment_types t WHERE t.tenant = ? ORDER BY t.code",
     );
@@ -101,6 +108,7 @@ pub(crate) async fn payment_types(
             currency: rows::currency(row)?,
             ready: rows::number(row, "ready")? == 1,
             user_types: rows::text(row, "user_types")?,
+            trial: rows::trial(row)?,
         })
     };
     found.iter().map(row).collect()

@@ -146,7 +146,7 @@ pub(crate) async fn save_keys(
     let current = current(core, tenant, &kind.code, mode).await?;
     let (secret_key, api_base) = match (parsed.secret_key, current) {
         (Some(new), Some((_, base))) => (new, base),
-        (Some(new), None) => (new, api_base_default(core, tenant, &kind.code).await?),
+        (Some(new), None) => (new, api_base_default(core, tenant, mode).await?),
         (None, Some(known)) => known,
         (None, None) => {
             return Err(refused("secret_key", "Enter the Secret Key first; the rest may follow."));
@@ -254,8 +254,11 @@ async fn current(
 async fn api_base_default(
     core: &Core,
     tenant: &TenantSlug,
-    _code: &PaymentTypeCode,
+    mode: Mode,
 ) -> Result<String, StoreError> {
+    if mode == Mode::Live {
+        return Ok(STRIPE_API_BASE.to_owned());
+    }
     let sql = query(
         "SELECT api_base FROM processors WHERE tenant = ? AND mode = 'test' \
          ORDER BY created_at_ms DESC LIMIT 1",

@@ -55,6 +55,8 @@ pub struct PaymentType {
     pub minor_max: i64,
     /// The credentials in force; none before they are set.
     pub pin: Option<Pin>,
+    /// While Live Mode is on trial: the officers who may use it. None otherwise.
+    pub trial: Option<Vec<OfficerId>>,
 }
 
 /// Who brought an order first.

@@ -211,7 +211,8 @@ pub(super) async fn config(
     let tenant = app.tenant_at(&slug, &owner).await?;
     let handheld = authorised(&app, &tenant.slug, &headers).await?;
     let types = processors::payment_types(&app.core, &tenant.slug).await?;
-    let offers = types.into_iter().filter(|it| it.ready && it.is_for("officers")).map(|it| {
+    let officer = handheld.officer.id;
+    let offers = types.into_iter().filter(|it| it.ready && it.is_open_to(officer)).map(|it| {
         PaymentTypeOffer {
             code: it.code,
             name: it.name,

@@ -289,6 +289,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/admin/types/new", get(office::types::new))
         .route("/admin/types/{code}", get(office::types::edit).post(office::types::save))
         .route("/admin/types/{code}/keys", post(office::types::save_keys))
+        .route(
+            "/admin/types/{code}/live",
+            get(office::live_mode::page).post(office::live_mode::change),
+        )
         .route("/admin/types/{code}/check", post(office::types::check))
         .route("/admin/types/{code}/verify", post(office::types::verify))
         .route("/admin/types/{code}/register", post(office::types::register))

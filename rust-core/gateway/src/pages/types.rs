@@ -4,6 +4,7 @@ use super::office::Top;
 use crate::connection::Step;
 use crate::settings::{FieldError, KeysView};
 use askama::Template;
+use holdfast_domain::Money;
 
 /// All payment types.
 #[derive(Template)]
@@ -47,6 +48,30 @@ pub(crate) struct TypePage {
     pub(crate) events: Vec<String>,
     pub(crate) address: String,
     pub(crate) address_by_host: String,
+}
+
+/// Live Mode: the guide, the trial, and off.
+#[derive(Template)]
+#[template(path = "office/live_mode.html")]
+pub(crate) struct LiveModePage {
+    pub(crate) top: Top,
+    pub(crate) code: String,
+    pub(crate) name: String,
+    pub(crate) is_live: bool,
+    pub(crate) is_trial: bool,
+    pub(crate) proofs: Vec<ProofView>,
+    pub(crate) all_proven: bool,
+    /// Number, name, named for the trial.
+    pub(crate) officers: Vec<(u32, String, bool)>,
+    pub(crate) most: Money,
+    pub(crate) error: Option<String>,
+}
+
+/// One step of the guide.
+#[derive(Debug, Clone)]
+pub(crate) struct ProofView {
+    pub(crate) words: &'static str,
+    pub(crate) done: bool,
 }
 
 /// One set of keys, and what was just found out about it.

@@ -76,6 +76,15 @@ pub(crate) fn mode(row: &SqliteRow) -> Result<Mode> {
     Mode::parse(&text(row, "mode")?).ok_or(StoreError::Damaged("mode"))
 }
 
+/// The officers of a trial; none while there is none.
+pub(crate) fn trial(row: &SqliteRow) -> Result<Option<Vec<OfficerId>>> {
+    let officers = text(row, "trial_officers")?;
+    let number = |text: &str| text.parse().map(OfficerId);
+    let officers =
+        some(officers).map(|it| it.split(',').map(number).collect::<std::result::Result<_, _>>());
+    officers.transpose().map_err(|_| StoreError::Damaged("trial_officers"))
+}
+
 pub(crate) fn currency(row: &SqliteRow) -> Result<Currency> {
     Currency::from_code(&text(row, "currency")?).map_err(|_| StoreError::Damaged("currency"))
 }

@@ -104,18 +104,25 @@ impl Bench for SqlBench {
         let (tenant, code) = (tenant().to_string(), new.code.to_string());
         self.write(|it| {
             let insert = query(
-                "INSERT INTO payment_types VALUES (?, ?, 'Card', ?, ?, ?, ?, ?, 0, 'officers') \
+                "INSERT INTO payment_types (tenant, code, name, provider, mode, currency, \
+                 minor_min, minor_max, created_at_ms, user_types, trial_officers) \
+                 VALUES (?, ?, 'Card', ?, ?, ?, ?, ?, 0, 'officers', ?) \
                  ON CONFLICT (tenant, code) DO UPDATE SET mode = excluded.mode, \
-                 minor_min = excluded.minor_min, minor_max = excluded.minor_max",
+                 minor_min = excluded.minor_min, minor_max = excluded.minor_max, \
+                 trial_officers = excluded.trial_officers",
             );
             let insert = insert.bind(tenant.clone()).bind(code.clone());
             let insert = insert.bind(rows::provider_text(new.provider)).bind(new.mode.as_str());
             let insert = insert.bind(new.currency.code().to_owned());
-            it.push(insert.bind(new.minor_min).bind(new.minor_max));
+            let named = new.trial.unwrap_or_default();
+            let named: Vec<String> = named.iter().map(|it| it.0.to_string()).collect();
+            let insert = insert.bind(new.minor_min).bind(new.minor_max);
+            it.push(insert.bind(named.join(",")));
             it.push(query("DELETE FROM processors WHERE code = ?").bind(code.clone()));
             if let Some(pin) = new.pin {
-                let insert =
-                    query("INSERT INTO processors VALUES (?, ?, ?, ?, ?, '', x'00', '', '', 0, 0)");
+                let insert = query(
+                    "INSERT INTO processors VALUES (?, ?, ?, ?, ?, '', x'00', '', '', 0, 0, 0)",
+                );
                 let insert = insert.bind(tenant).bind(code).bind(new.mode.as_str());
                 it.push(insert.bind(i64::from(pin.generation)).bind(pin.account));
             }

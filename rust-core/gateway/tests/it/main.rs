@@ -18,6 +18,7 @@ mod handheld;
 mod hosts;
 mod interrupted;
 mod keys;
+mod live_mode;
 mod money_back;
 mod office;
 mod operation;

@@ -41,6 +41,7 @@ pub(super) fn cash_type() -> PaymentType {
         provider: Provider::Cash,
         minor_min: 1,
         pin: None,
+        trial: None,
         ..payment_type()
     }
 }

@@ -69,6 +69,7 @@ pub fn payment_type() -> PaymentType {
         minor_min: 50,
         minor_max: 99_999_999,
         pin: Some(Pin { account: "acct_1".into(), generation: 1 }),
+        trial: None,
     }
 }
 

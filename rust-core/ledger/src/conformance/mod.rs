@@ -18,6 +18,7 @@ mod fixture;
 mod giving_up;
 mod interleaving;
 mod jobs;
+mod live_mode;
 mod recovering;
 mod refunds;
 mod settling;
@@ -55,6 +56,8 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         giving_up::paid_wins_over_cancel_and_withdraw,
         giving_up::an_order_that_was_given_up_before_it_came_is_refused,
         giving_up::a_handheld_speaks_for_what_it_held_before,
+        live_mode::a_live_order_is_refused_while_live_mode_is_off,
+        live_mode::a_trial_is_for_named_officers_and_small_sums,
         refunds::the_same_form_sent_twice_is_one_refund,
         refunds::a_second_form_is_told_what_the_first_did,
         refunds::while_one_is_undecided_no_other_begins,

@@ -8,6 +8,7 @@ use crate::recovery::FoundSession;
 use crate::rows::{Carrier, Device, DeviceStatus, JobKind, Payment, PaymentType, Pin, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
 use holdfast_domain::cart::NO_CATALOGUE;
+use holdfast_domain::live::{Channel, NotInTrial, check_trial};
 use holdfast_domain::{
     Cart, ChargeReference, ClaimState, DeviceId, Evidence, GatewayId, Owed, PaymentState,
     TenantSlug,
@@ -376,6 +377,7 @@ fn check_payment_type(
             ),
         ));
     }
+    check_trial_of(payment_type, payload)?;
     let pin = match (payment_type.provider, &payment_type.pin) {
         (Provider::Stripe, Some(pin)) => pin.clone(),
         (Provider::Cash, _) => Pin { account: String::new(), generation: 0 },
@@ -397,6 +399,19 @@ fn check_payment_type(
         ));
     }
     Ok((payment_type.provider, pin))
+}
+
+/// While Live Mode is on trial it is for named officers and small sums.
+fn check_trial_of(payment_type: &PaymentType, payload: &OrderPayload) -> Result<(), Refusal> {
+    let Some(officers) = &payment_type.trial else { return Ok(()) };
+    let channel = Channel::Officer(payload.officer);
+    check_trial(officers, channel, payload.total, payment_type.minor_min).map_err(|why| {
+        let code = match why {
+            NotInTrial::Amount(_) => ErrorCode::AmountRefused,
+            NotInTrial::Channel | NotInTrial::Officer => ErrorCode::UnknownPaymentType,
+        };
+        Refusal(code, format!("{why}. Refresh the handheld, or ask the administrator."))
+    })
 }
 
 impl Refusal {

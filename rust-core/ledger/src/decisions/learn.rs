@@ -2,12 +2,12 @@
 
 use crate::charges::claims;
 use crate::decisions::recover::is_recovering;
-use crate::refund::alert;
+use crate::refund::{AuditAct, alert};
 use crate::rows::{Attempt, AttemptState, JobKind, Order, Payment, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
 use holdfast_domain::charge::Stage;
 use holdfast_domain::{
-    AttentionReason, Evidence, Facts, PaymentId, PaymentState, ReceiptOrderId, SessionStatus,
+    AttentionReason, Evidence, Facts, Mode, PaymentId, PaymentState, ReceiptOrderId, SessionStatus,
     Standing, TenantSlug,
 };
 use sha2::{Digest, Sha256};
@@ -159,6 +159,7 @@ async fn settle_one<T: Tx>(
     after.held_up = followed.held_up;
     if standing.money_arrived && after.receipt_order_id.is_none() {
         let order = make_order(tx, &after, env).await?;
+        end_trial(tx, &after, env).await?;
         after.receipt_order_id = Some(order.receipt_order_id);
         after.paid_at_ms = Some(order.paid_at_ms);
     }
@@ -226,6 +227,29 @@ fn is_over(attempt: &Attempt, evidence: &[Evidence]) -> bool {
         }
         _ => false,
     })
+}
+
+/// A live payment that was really paid while its type was on trial opens Live Mode to everyone.
+async fn end_trial<T: Tx>(tx: &mut T, payment: &Payment, env: &Env) -> Result<(), StoreError> {
+    if payment.mode != Mode::Live {
+        return Ok(());
+    }
+    let kind = tx.payment_type(&payment.tenant, &payment.payment_type).await?;
+    if kind.is_none_or(|kind| kind.mode != Mode::Live || kind.trial.is_none()) {
+        return Ok(());
+    }
+    tx.end_trial(&payment.tenant, &payment.payment_type).await?;
+    let act = AuditAct {
+        tenant: payment.tenant.clone(),
+        at_ms: env.now_ms,
+        who: "Stripe".to_owned(),
+        what: "live_mode_opened",
+        detail: format!(
+            "{}: {} of payment {} was paid",
+            payment.payment_type, payment.total, payment.payment
+        ),
+    };
+    tx.record_act(act).await
 }
 
 async fn make_order<T: Tx>(tx: &mut T, payment: &Payment, env: &Env) -> Result<Order, StoreError> {

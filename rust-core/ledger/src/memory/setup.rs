@@ -35,6 +35,19 @@ impl SetupTx for MemoryTx<'_> {
         Ok(self.tables.payment_types.get(&(tenant.clone(), code.clone())).cloned())
     }
 
+    async fn end_trial(
+        &mut self,
+        tenant: &TenantSlug,
+        code: &PaymentTypeCode,
+    ) -> Result<(), StoreError> {
+        let key = (tenant.clone(), code.clone());
+        if let Some(kind) = self.tables.payment_types.get(&key) {
+            let kind = PaymentType { trial: None, ..kind.clone() };
+            self.tables.write(|it| &mut it.payment_types, key, Some(kind));
+        }
+        Ok(())
+    }
+
     async fn catalogue(
         &mut self,
         tenant: &TenantSlug,

@@ -32,6 +32,13 @@ pub trait SetupTx: Send {
         code: &PaymentTypeCode,
     ) -> impl Future<Output = Result<Option<PaymentType>, StoreError>> + Send;
 
+    /// The trial of a payment type's Live Mode is over: it is open to everyone.
+    fn end_trial(
+        &mut self,
+        tenant: &TenantSlug,
+        code: &PaymentTypeCode,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// A catalogue at a version it once had.
     fn catalogue(
         &mut self,

@@ -11,6 +11,7 @@ pub(super) mod charges;
 pub(super) mod deliveries;
 pub(super) mod enter;
 pub(super) mod handhelds;
+pub(super) mod live_mode;
 pub(super) mod payment;
 pub(super) mod payments;
 pub(super) mod people;

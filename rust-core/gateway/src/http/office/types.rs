@@ -6,6 +6,7 @@ use crate::cash;
 use crate::connection::{self, Step, Subject};
 use crate::credentials::{credentials, newest_generation};
 use crate::http::error::Problem;
+use crate::live_mode;
 use crate::pages::types::{KeysPart, TypePage, TypeRow, TypesPage};
 use crate::processors::{self, PaymentTypeRow};
 use crate::settings::{self, FieldError, SettingsError, TypedKeys, TypedType};
@@ -123,7 +124,7 @@ async fn save_type(sheet: &Sheet, known: Option<PaymentTypeRow>) -> Result<Respo
     }
 }
 
-async fn find(desk: &Desk, code: &str) -> Result<PaymentTypeRow, Problem> {
+pub(super) async fn find(desk: &Desk, code: &str) -> Result<PaymentTypeRow, Problem> {
     let unknown = || {
         Problem::new(
             StatusCode::NOT_FOUND,
@@ -308,6 +309,9 @@ async fn prove(code: &str, sheet: &Sheet, proof: Proof) -> Result<Response, Prob
         }
     };
     let good = steps.iter().all(|step| step.good);
+    if good && matches!(what, "webhook_verified") {
+        live_mode::webhook_is_verified(core, tenant, &kind.code, mode).await?;
+    }
     let detail = format!("{} {mode}: {}", kind.code, if good { "good" } else { "not yet" });
     crate::audit::note(core, tenant, &desk.session.user.name, what, &detail).await?;
     show_kind(desk, kind, News { about: Some(mode), heading, steps, ..News::default() }).await

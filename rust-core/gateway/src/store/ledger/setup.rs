@@ -63,7 +63,7 @@ impl SetupTx for LedgerTx<'_> {
         code: &PaymentTypeCode,
     ) -> Result<Option<PaymentType>> {
         let sql = query(
-            "SELECT provider, mode, currency, minor_min, minor_max FROM payment_types \
+            "SELECT provider, mode, currency, minor_min, minor_max, trial_officers FROM payment_types \
              WHERE tenant = ? AND code = ?",
         );
         let row = self.one(sql.bind(tenant.as_str()).bind(code.as_str())).await?;
@@ -76,7 +76,14 @@ impl SetupTx for LedgerTx<'_> {
             minor_min: rows::number(&row, "minor_min")?,
             minor_max: rows::number(&row, "minor_max")?,
             pin: self.pin(tenant, code).await?,
+            trial: rows::trial(&row)?,
         }))
+    }
+
+    async fn end_trial(&mut self, tenant: &TenantSlug, code: &PaymentTypeCode) -> Result<()> {
+        let sql =
+            query("UPDATE payment_types SET trial_officers = '' WHERE tenant = ? AND code = ?");
+        self.write(sql.bind(tenant.as_str()).bind(code.as_str())).await.map(|_| ())
     }
 
     async fn catalogue(&mut self, tenant: &TenantSlug, version: u32) -> Result<Option<Catalogue>> {

@@ -5,6 +5,7 @@
 //! links and presses the same buttons as a browser ([`payer`]).
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking, their helpers too")]
 
+mod charges;
 mod field;
 mod giving_up;
 mod handheld;

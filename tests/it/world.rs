@@ -118,6 +118,16 @@ impl World {
         row.get::<String, _>(0).parse().expect("an ID")
     }
 
+    /// Furnishes the gateway's database further.
+    pub(crate) async fn change(&self, statements: &[&'static str]) {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.database());
+        let pool = sqlx::SqlitePool::connect_with(options).await.expect("the database");
+        for sql in statements {
+            sqlx::query(*sql).execute(&pool).await.expect("changed");
+        }
+        pool.close().await;
+    }
+
     fn database(&self) -> PathBuf {
         let entries = std::fs::read_dir(self.data.path()).expect("the folder");
         let mut files = entries.map(|entry| entry.expect("an entry").path());

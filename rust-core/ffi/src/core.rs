@@ -4,8 +4,8 @@ use crate::port::{self, CoreListener, DeviceKey, KeyVault};
 use holdfast_handheld as handheld;
 use holdfast_handheld::{
     CartLine, CodeError, CopiesExport, CoreConfig, EnrolError, EnrolmentView, ExportError,
-    HoldError, MethodError, OpenError, PaymentView, QrError, QrMatrix, ReceiptError, RefreshError,
-    RequestError, RetryError, Snapshot, SummaryError,
+    FoundCharges, HoldError, MethodError, OpenError, PaymentView, QrError, QrMatrix, ReceiptError,
+    RefreshError, RequestError, RetryError, SearchError, Snapshot, SummaryError,
 };
 use std::sync::Arc;
 
@@ -50,6 +50,21 @@ impl Core {
     /// Mints the payment ID, commits the draft, then returns.
     pub async fn open_summary(&self, lines: Vec<CartLine>) -> Result<PaymentView, SummaryError> {
         self.0.open_summary(lines).await
+    }
+
+    /// The same with charges, by their references: what `search_charges` found since the start.
+    pub async fn open_summary_of(
+        &self,
+        lines: Vec<CartLine>,
+        charges: Vec<String>,
+    ) -> Result<PaymentView, SummaryError> {
+        self.0.open_summary_of(lines, charges).await
+    }
+
+    /// Looks for what is owed, by plate, reference or name. Needs a network; each search is in the
+    /// gateway's audit log.
+    pub async fn search_charges(&self, find: String) -> Result<FoundCharges, SearchError> {
+        self.0.search_charges(find).await
     }
 
     /// Chooses how a draft will be paid.

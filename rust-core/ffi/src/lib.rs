@@ -19,6 +19,7 @@ mod core;
 mod error;
 mod port;
 mod record;
+mod search;
 
 pub use crate::core::{Core, qr_code};
 pub use port::{CoreListener, DeviceKey, DeviceKeyError, KeyVault, VaultError};

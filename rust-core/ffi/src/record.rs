@@ -253,6 +253,12 @@ pub struct PaymentView {
     pub pay_host: Option<String>,
     /// Such as `R-0123-ABCD`; once paid.
     pub receipt_order_id: Option<String>,
+    /// With cash: the receipt number that the payer is told at the hold, such as `P-0123-ABCD-7`. It
+    /// is there without a network, and the office finds the payment by it.
+    pub provisional_receipt: Option<String>,
+    /// A charge of this payment that another payment holds: it cannot be paid before that one is
+    /// given up.
+    pub held_up_by: Option<String>,
     /// Only when paid: the payer shows theirs first.
     pub confirm_code: Option<String>,
     /// Why the last card was declined.

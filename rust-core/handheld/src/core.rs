@@ -8,6 +8,7 @@ use crate::error::{
 use crate::net::{HttpNetwork, Network};
 use crate::port::Ports;
 use crate::runtime::{Clock, Parts, PatientVault, Shell, locked};
+use crate::search::{FoundCharges, SearchError};
 use crate::store::{RecordStore, SealedStore};
 use crate::view::{CartLine, CopiesExport, EnrolmentView, PaymentView, Snapshot};
 use holdfast_domain::{PaymentId, PaymentTypeCode};
@@ -102,6 +103,27 @@ impl Core {
         match self.shell.ask(Call::OpenSummary(lines)).await {
             Some(Reply::OpenSummary(answer)) => self.view(answer?).ok_or(SummaryError::NotFound),
             _ => Err(SummaryError::Closed),
+        }
+    }
+
+    /// The same with charges, by their references: what [`Core::search_charges`] found since the start.
+    pub async fn open_summary_of(
+        &self,
+        lines: Vec<CartLine>,
+        charges: Vec<String>,
+    ) -> Result<PaymentView, SummaryError> {
+        match self.shell.ask(Call::OpenSummaryOf(lines, charges)).await {
+            Some(Reply::OpenSummary(answer)) => self.view(answer?).ok_or(SummaryError::NotFound),
+            _ => Err(SummaryError::Closed),
+        }
+    }
+
+    /// Looks for what is owed, by plate, reference or name. Needs a network; each search is in the
+    /// gateway's audit log.
+    pub async fn search_charges(&self, find: String) -> Result<FoundCharges, SearchError> {
+        match self.shell.ask(Call::SearchCharges(find)).await {
+            Some(Reply::SearchCharges(answer)) => answer,
+            _ => Err(SearchError::Closed),
         }
     }
 

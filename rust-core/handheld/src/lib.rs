@@ -16,6 +16,7 @@ pub mod net;
 pub mod port;
 pub mod qr;
 mod runtime;
+pub mod search;
 pub mod software;
 pub mod store;
 pub mod view;
@@ -27,6 +28,7 @@ pub use error::{
 };
 pub use port::{CoreListener, DeviceKey, DeviceKeyError, KeyVault, Ports, VaultError};
 pub use qr::{QrMatrix, qr_code};
+pub use search::{ChargeView, FoundCharges, SearchError};
 pub use view::{
     Cap, CartLine, CatalogueItemView, CopiesExport, EnrolmentView, KeyState, LinkState, MoneyView,
     ParkedReason, PaymentTypeView, PaymentView, Provider, QuarantineView, RecordFault, RequestKind,

@@ -6,7 +6,7 @@ use super::turn::Turn;
 use super::{Engine, Moment};
 use crate::error::{MethodError, SummaryError};
 use crate::view::CartLine;
-use holdfast_domain::{Cart, OrderLine, PaymentId, PaymentTypeCode};
+use holdfast_domain::{Cart, ChargeReference, OrderLine, PaymentId, PaymentTypeCode};
 use holdfast_protocol::wire::{ConfigResponse, PaymentTypeOffer};
 
 /// A draft that nobody has held for this long is forgotten at the next start, in milliseconds
@@ -17,7 +17,7 @@ impl Engine {
     pub(super) fn open_summary(
         &mut self,
         caller: Caller,
-        lines: &[CartLine],
+        lines: (&[CartLine], &[String]),
         turn: &mut Turn,
     ) -> Step {
         let cart = match self.price(lines) {
@@ -101,12 +101,26 @@ impl Engine {
             .collect()
     }
 
-    fn price(&self, lines: &[CartLine]) -> Result<Cart, SummaryError> {
-        let config = self.durable.config().ok_or(SummaryError::NoCatalogue)?;
-        let catalogue = config.config.catalogue.as_ref().ok_or(SummaryError::NoCatalogue)?;
-        let line =
+    fn price(&self, (items, charges): (&[CartLine], &[String])) -> Result<Cart, SummaryError> {
+        let config = self.durable.config();
+        let catalogue = config.and_then(|config| config.config.catalogue.as_ref());
+        if catalogue.is_none() && (charges.is_empty() || !items.is_empty()) {
+            return Err(SummaryError::NoCatalogue);
+        }
+        let item =
             |line: &CartLine| OrderLine::Item { item: line.item_id, quantity: line.quantity };
-        Ok(Cart::price(catalogue, lines.iter().map(line).collect())?)
+        let mut lines: Vec<OrderLine> = items.iter().map(item).collect();
+        let mut owed = Vec::new();
+        for reference in charges {
+            let known = ChargeReference::parse(reference).ok();
+            let known = known.and_then(|reference| self.searches.owed(&reference));
+            let unknown = || SummaryError::UnknownCharge { reference: reference.clone() };
+            let known = known.ok_or_else(unknown)?;
+            let (reference, minor) = (known.reference.clone(), known.amount.minor());
+            lines.push(OrderLine::Charge { reference, minor });
+            owed.push(known.clone());
+        }
+        Ok(Cart::price_owed(catalogue, &owed, lines)?)
     }
 
     fn mint(&mut self, turn: &mut Turn) -> PaymentId {

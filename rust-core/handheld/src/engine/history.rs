@@ -99,7 +99,8 @@ impl Engine {
             state,
             P::Paid | P::Refunded | P::PartlyRefunded | P::Expired | P::Canceled | P::Withdrawn
         );
-        !is_parked && (is_over || state == P::AlreadyPaid)
+        let is_only_here = payment.is_cash() && held.is_some_and(|held| held.status.is_none());
+        !is_parked && !is_only_here && (is_over || state == P::AlreadyPaid)
     }
 
     /// True if this handheld ought to know the payment: it is not history.

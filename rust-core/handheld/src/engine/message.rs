@@ -7,6 +7,7 @@ use crate::error::{
     RetryError, SummaryError,
 };
 use crate::port::DeviceKeyError;
+use crate::search::{FoundCharges, SearchError};
 use crate::view::CartLine;
 use holdfast_domain::{PaymentId, PaymentTypeCode};
 use holdfast_protocol::EnrolmentLink;
@@ -70,6 +71,10 @@ pub enum Call {
     Refresh,
     /// Mint a payment for these lines.
     OpenSummary(Vec<CartLine>),
+    /// The same for these lines and these charges, which were found before.
+    OpenSummaryOf(Vec<CartLine>, Vec<String>),
+    /// Look for charges.
+    SearchCharges(String),
     /// Choose how a draft will be paid.
     ChooseMethod(PaymentId, PaymentTypeCode),
     /// Promise it.
@@ -136,7 +141,9 @@ pub enum Reply {
     Enrol(Result<(), EnrolError>),
     /// To [`Call::Refresh`].
     Refresh(Result<(), RefreshError>),
-    /// To [`Call::OpenSummary`]: the ID of the draft.
+    /// To [`Call::SearchCharges`].
+    SearchCharges(Result<FoundCharges, SearchError>),
+    /// To [`Call::OpenSummary`] and [`Call::OpenSummaryOf`]: the ID of the draft.
     OpenSummary(Result<PaymentId, SummaryError>),
     /// To [`Call::ChooseMethod`].
     ChooseMethod(Result<(), MethodError>),
@@ -174,6 +181,8 @@ impl Reply {
             Self::Enrol(_) if full => Self::Enrol(Err(EnrolError::StorageFull)),
             Self::Enrol(_) => Self::Enrol(Err(EnrolError::Storage)),
             Self::Refresh(_) => Self::Refresh(Err(RefreshError::Storage)),
+            // A search promises nothing that is stored.
+            Self::SearchCharges(answer) => Self::SearchCharges(answer),
             Self::OpenSummary(_) => Self::OpenSummary(Err(summary)),
             Self::ChooseMethod(_) if full => Self::ChooseMethod(Err(MethodError::StorageFull)),
             Self::ChooseMethod(_) => Self::ChooseMethod(Err(MethodError::Storage)),

@@ -69,6 +69,7 @@
 
 mod caps;
 mod changes;
+mod charges;
 mod clock;
 mod config;
 mod draft;
@@ -127,6 +128,7 @@ pub struct Engine {
     boot: Option<BootId>,
     now: Moment,
     loaded_mono_ms: u64,
+    searches: charges::Searches,
     device_key_lost: bool,
     wrong_code_at: BTreeMap<PaymentId, u64>,
     link: LinkState,
@@ -148,6 +150,7 @@ enum Purpose {
     Token,
     Config,
     Changes,
+    Charges,
     Order(PaymentId),
     NoticeSignature,
     Notice(PaymentId, NoticeTag),
@@ -164,6 +167,7 @@ impl Engine {
             boot: None,
             now: Moment { wall_ms: 0, mono_ms: 0 },
             loaded_mono_ms: 0,
+            searches: charges::Searches::default(),
             device_key_lost: false,
             wrong_code_at: BTreeMap::new(),
             last_minted_ms: durable.latest_minted_ms(),
@@ -215,6 +219,7 @@ impl Engine {
                 Some(Purpose::Token) => self.token_answer(answer, turn),
                 Some(Purpose::Config) => self.config_answer(answer, turn),
                 Some(Purpose::Changes) => self.changes_answer(answer, turn),
+                Some(Purpose::Charges) => self.charges_answer(ticket, answer, turn),
                 Some(Purpose::Order(payment)) => self.order_answer(payment, answer, turn),
                 Some(Purpose::Notice(payment, tag)) => {
                     self.notice_answer((payment, tag), answer, turn)
@@ -277,7 +282,11 @@ impl Engine {
         match call {
             Call::Enrol(link) => self.enrol(caller, link),
             Call::Refresh => self.refresh(caller, turn),
-            Call::OpenSummary(lines) => self.open_summary(caller, &lines, turn),
+            Call::OpenSummary(lines) => self.open_summary(caller, (&lines, &[]), turn),
+            Call::OpenSummaryOf(lines, charges) => {
+                self.open_summary(caller, (&lines, &charges), turn)
+            }
+            Call::SearchCharges(find) => self.search_charges(caller, &find, turn.now),
             Call::ChooseMethod(payment, code) => {
                 self.choose_method(caller, payment, &code, turn.now)
             }
@@ -339,6 +348,7 @@ impl Engine {
         self.start_deliveries(turn.now, commands);
         self.start_notices(turn, commands);
         self.start_session(turn, commands);
+        self.finish_searches(commands);
         self.finish_refresh(commands);
         if self.notified != self.revision {
             self.notified = self.revision;

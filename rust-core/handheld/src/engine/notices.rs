@@ -20,7 +20,8 @@ use super::{Durable, Engine, Purpose};
 use crate::error::RequestError;
 use crate::port::DeviceKeyError;
 use crate::view::RecordFault;
-use holdfast_domain::{GatewayId, PaymentId, TenantSlug};
+use holdfast_domain::cash::officer_may_void;
+use holdfast_domain::{GatewayId, PaymentId, PaymentState, TenantSlug};
 use holdfast_protocol::notice::REASON_CHARS_MAX;
 use holdfast_protocol::wire::{NoticeResponse, ORDER_CONTENT_TYPE};
 use holdfast_protocol::{DeviceSignature, NoticeKind, NoticePayload, SignedNotice, SignedOrder};
@@ -140,18 +141,27 @@ impl Engine {
             // Asked for before: the same answer, and it is on its way.
             return Step::reply(caller, Reply::Request(Ok(())));
         }
-        match self.addressee(payment) {
+        match self.addressee(payment, tag, now) {
             Ok(to) => self.have_signed(Some(caller), payment, tag, reason, to, now),
             Err(error) => Step::reply(caller, Reply::Request(Err(error))),
         }
     }
 
     /// Where a request about this payment goes, if there is still something to ask for.
-    fn addressee(&self, payment: PaymentId) -> Result<Addressee, RequestError> {
+    fn addressee(
+        &self,
+        payment: PaymentId,
+        tag: NoticeTag,
+        now: Moment,
+    ) -> Result<Addressee, RequestError> {
         let known = self.durable.payment(payment).ok_or(RequestError::NotFound)?;
         let held = known.held.as_ref().ok_or(RequestError::NotHeld)?;
         let state = self.state(known);
-        if self.is_past_requests(known) {
+        let is_past = match known.is_cash() {
+            true => !self.may_void(known, tag, now),
+            false => self.is_past_requests(known),
+        };
+        if is_past {
             return Err(RequestError::Over { state });
         }
         let enrolment = self.durable.enrolment().ok_or(RequestError::NotEnrolled)?;
@@ -165,6 +175,16 @@ impl Engine {
         };
         let is_ours = to.gateway == enrolment.gateway && to.tenant == enrolment.tenant;
         if is_ours { Ok(to) } else { Err(RequestError::NotEnrolled) }
+    }
+
+    /// Cash is given back by withdrawing it, for a reason, soon after the hold.
+    fn may_void(&self, payment: &Payment, tag: NoticeTag, now: Moment) -> bool {
+        let order = payment.held.as_ref().and_then(|held| SignedOrder::parse(&held.order).ok());
+        let held_at = order.map(|order| order.payload().held_at_unix_s);
+        let in_time = held_at.is_some_and(|at| officer_may_void(at, self.clock.unix_s(now)));
+        let state = self.state(payment);
+        let is_paid = matches!(state, PaymentState::Paid | PaymentState::NeedsAttention);
+        tag == NoticeTag::Withdraw && in_time && is_paid
     }
 
     fn have_signed(

@@ -9,7 +9,7 @@ use holdfast_domain::{
 };
 use holdfast_protocol::confirm::CONFIRM_SECRET_BYTES;
 use holdfast_protocol::sealed_copy::COPY_KEY_BYTES;
-use holdfast_protocol::wire::{ConfigResponse, PaymentStatus, PaymentTypeOffer};
+use holdfast_protocol::wire::{ConfigResponse, PaymentStatus, PaymentTypeOffer, Provider};
 use holdfast_protocol::{DevicePublicKey, SignatureError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -387,6 +387,11 @@ pub enum Delivery {
 }
 
 impl Payment {
+    /// True if the officer takes cash for it.
+    pub fn is_cash(&self) -> bool {
+        self.method.as_ref().is_some_and(|method| method.provider == Provider::Cash)
+    }
+
     /// True while it waits in the outbox.
     pub fn is_queued(&self) -> bool {
         self.held.as_ref().is_some_and(|held| held.delivery == Delivery::Queued)

@@ -76,6 +76,7 @@ impl Engine {
 
     /// Without a token neither will be asked for.
     pub(super) fn refresh_session_failed(&mut self, fault: RefreshError) {
+        self.searches.fail(&fault);
         self.refresh_config(Some(fault));
         self.refresh_changes(None);
     }

@@ -6,7 +6,7 @@ use crate::view::{
     CatalogueItemView, EnrolmentView, KeyState, MoneyView, ParkedReason, PaymentTypeView,
     PaymentView, Provider, QuarantineView, Snapshot, SummaryLineView,
 };
-use holdfast_domain::{CatalogueItem, PaymentId, PaymentState, PricedLine};
+use holdfast_domain::{CatalogueItem, PaymentId, PaymentState, PricedLine, ProvisionalReceipt};
 use holdfast_protocol::enrolment::six_digits;
 use holdfast_protocol::pay_address::{host_in_words, pay_address};
 use holdfast_protocol::wire::{self, PaymentTypeOffer};
@@ -75,6 +75,13 @@ impl Engine {
                 .and_then(|status| status.receipt_order_id)
                 .or_else(|| held?.proof.as_ref()?.receipt_order_id)
                 .map(|id| id.to_string()),
+            provisional_receipt: held
+                .filter(|_| payment.is_cash())
+                .map(|held| ProvisionalReceipt::of(held.device, held.sequence).to_string()),
+            held_up_by: status
+                .filter(|status| status.state.can_be_paid())
+                .and_then(|status| status.held_up.as_ref())
+                .map(|reference| reference.to_string()),
             confirm_code: self.confirm_code(payment),
             decline: status.and_then(|status| status.decline),
             attention: status.and_then(|status| status.attention),
@@ -111,6 +118,9 @@ impl Engine {
     fn confirm_code(&self, payment: &Payment) -> Option<String> {
         let held = payment.held.as_ref()?;
         let enrolment = self.durable.enrolment_of(held.device)?;
+        if payment.is_cash() && held.status.is_none() {
+            return None;
+        }
         if !self.state(payment).has_been_paid() {
             return None;
         }

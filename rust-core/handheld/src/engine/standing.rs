@@ -27,10 +27,15 @@ impl Engine {
             Delivery::Parked(ParkedReason::Conflict) => return PaymentState::NeedsAttention,
             Delivery::Parked(_) if self.is_given_up(payment) => return PaymentState::Withdrawn,
             Delivery::Parked(_) => return PaymentState::NeedsAttention,
+            // The officer has the money: the hold is the payment, also without a network.
+            Delivery::Queued if payment.is_cash() => PaymentState::Paid,
+            Delivery::Delivered if payment.is_cash() && known.is_none() => PaymentState::Paid,
             Delivery::Queued => PaymentState::Queued,
             Delivery::Delivered => known.unwrap_or(PaymentState::Sent),
         };
-        let is_open = base.can_be_paid() || base == PaymentState::Processing;
+        let is_open = base.can_be_paid()
+            || base == PaymentState::Processing
+            || (payment.is_cash() && base == PaymentState::Paid);
         if is_open && self.awaits_an_answer(payment) { PaymentState::CancelRequested } else { base }
     }
 
@@ -90,9 +95,11 @@ impl Engine {
 
     /// True if nobody may have been told that it is held.
     pub(super) fn is_found_at_start(&self, payment: &Payment) -> bool {
+        let is_only_here =
+            payment.is_cash() && payment.held.as_ref().is_some_and(|held| held.status.is_none());
         payment.held.as_ref().is_some_and(|held| !held.told)
             && !self.untold.includes(payment.payment)
-            && !self.is_past_requests(payment)
+            && (is_only_here || !self.is_past_requests(payment))
     }
 
     /// The officer gave it up, and the gateway never took it.

@@ -54,7 +54,8 @@ impl Engine {
         let now = turn.now;
         let wants_config = self.config.tries.is_due(now.mono_ms);
         let wants_changes = self.is_approved() && self.changes.tries.is_due(now.mono_ms);
-        if self.durable.enrolment().is_none() || !(wants_config || wants_changes) {
+        let wants_search = self.searches.wants_a_token();
+        if self.durable.enrolment().is_none() || !(wants_config || wants_changes || wants_search) {
             return;
         }
         if !self.token.is_good(now) {
@@ -62,6 +63,7 @@ impl Engine {
             self.start_token(now, commands);
             return;
         }
+        self.start_searches(commands);
         if wants_config {
             self.start_config(commands);
         }

@@ -7,18 +7,24 @@
 //! | `enrol LINK` | `{"device_id", "officer", "six_digits", "approved"}` |
 //! | `hold ITEM QUANTITY` | the payment, held for by the first payment type that is Stripe's |
 //! | `wait PAYMENT STATE` | the payment, once it is in that state |
+//! | `radio on` or `off` | `{"radio"}`; switched off, nothing is sent |
+//! | `aged PAYMENT SECONDS` | `{"pay_address"}` of an order like this one, held so long before it |
 //!
 //! A payment is `{"payment_id", "state", "total", "pay_address", "receipt_order_id", "confirm_code", "decline"}`.
 //! What cannot be done is answered `{"error"}`. The robot ends with its standard input.
 
 mod keys;
+mod radio;
 
 use std::io::{BufRead, Write, stdin, stdout};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use holdfast_handheld::{CartLine, Core, CoreConfig, PaymentView, Ports, Provider};
+use holdfast_domain::PaymentId;
+use holdfast_handheld::{CartLine, Core, CoreConfig, DeviceKey, PaymentView, Ports, Provider};
+use holdfast_protocol::pay_address::{order_bytes, pay_address};
+use holdfast_protocol::{DeviceSignature, SignedOrder};
 use serde_json::{Value, json};
 
 /// How long `wait` waits: a payment through a browser on a busy machine.
@@ -28,6 +34,8 @@ type Answer = Result<Value, String>;
 
 struct Robot {
     core: Core,
+    radio: radio::Radio,
+    key: Arc<keys::SoftwareKey>,
     runtime: tokio::runtime::Runtime,
     changes: Receiver<()>,
 }
@@ -47,8 +55,9 @@ fn main() -> Result<(), String> {
 impl Robot {
     fn open(folder: String) -> Result<Self, String> {
         let (changed, changes) = channel();
+        let key = Arc::new(keys::SoftwareKey::kept_in(&folder)?);
         let ports = Ports {
-            device_key: Arc::new(keys::SoftwareKey::kept_in(&folder)?),
+            device_key: key.clone(),
             vault: Arc::new(keys::OpenVault),
             listener: Arc::new(keys::Bell(changed)),
         };
@@ -57,9 +66,11 @@ impl Robot {
             locale: "en-US".to_owned(),
             app_version: "robot".to_owned(),
         };
-        let core = Core::open(config, ports).map_err(words)?;
+        let radio = radio::Radio::new()?;
+        let network = Arc::new(radio.clone());
+        let core = Core::open_with_network(config, ports, network).map_err(words)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(words)?;
-        Ok(Self { core, runtime, changes })
+        Ok(Self { core, radio, key, runtime, changes })
     }
 
     fn answer(&self, line: &str) -> Answer {
@@ -70,6 +81,12 @@ impl Robot {
                 quantity: quantity.parse().map_err(words)?,
             }),
             ["wait", payment, state] => self.wait(payment, state),
+            ["radio", state @ ("on" | "off")] => {
+                self.radio.switch(*state == "on");
+                self.core.network_changed(*state == "on");
+                Ok(json!({ "radio": state }))
+            }
+            ["aged", payment, seconds] => self.aged(payment, seconds.parse().map_err(words)?),
             _ => Err(format!("no such command: {line}")),
         }
     }
@@ -95,6 +112,22 @@ impl Robot {
             self.core.choose_method(id.clone(), code).await.map_err(words)?;
             Ok(in_json(&self.core.hold(id).await.map_err(words)?))
         })
+    }
+
+    /// Signed by the device key like any order, with another payment ID and an earlier time.
+    fn aged(&self, payment_id: &str, seconds: u64) -> Answer {
+        let payment = self.core.payment(payment_id).ok_or("no such payment")?;
+        let address = payment.pay_address.ok_or("it has no pay address")?;
+        let (base, order) = address.rsplit_once("/O/").ok_or("no pay address")?;
+        let order = order_bytes(order).ok_or("no order in it")?;
+        let mut payload = SignedOrder::parse(&order).map_err(words)?.payload().clone();
+        payload.held_at_unix_s = payload.held_at_unix_s.saturating_sub(seconds);
+        payload.payment = PaymentId::mint(payload.held_at_unix_s.saturating_mul(1_000), &[7; 10]);
+        payload.sequence = payload.sequence.saturating_add(1_000);
+        let signature = self.key.sign(&payload.to_be_signed()).map_err(words)?;
+        let signature = DeviceSignature::from_der(&signature).map_err(words)?;
+        let order = SignedOrder::assemble(payload, signature);
+        Ok(json!({ "pay_address": pay_address(base, &order) }))
     }
 
     fn wait(&self, payment_id: &str, state: &str) -> Answer {

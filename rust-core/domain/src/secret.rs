@@ -1,7 +1,7 @@
 //! The one wrapper for values that must not leak.
 
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// A secret: wiped when dropped, without `Debug`, `Display` or `Serialize`, compared in constant
 /// time. Whoever reads it has to write [`Secret::expose`], which is easy to find in a review.
@@ -19,6 +19,9 @@ impl<T: Zeroize> Secret<T> {
         &self.0
     }
 }
+
+/// By its one field, which wipes itself.
+impl<T: Zeroize> ZeroizeOnDrop for Secret<T> {}
 
 impl<T: Zeroize + AsRef<[u8]>> PartialEq for Secret<T> {
     fn eq(&self, other: &Self) -> bool {

@@ -30,7 +30,8 @@ class Fixture {
     this.browser = await Browser.open(SHOTS);
     const robot = join(BIN, "robot-handheld");
     this.handheld = new Handheld(this.world.launch("handheld", [join(this.folder, "handheld")], robot));
-    await this.handheld.ask(`enrol ${await this.world.handheldLink()}`);
+    const enrolled = await this.handheld.ask(`enrol ${await this.world.handheldLink()}`);
+    this.deviceId = enrolled.device_id;
   }
 
   async close() {

@@ -114,6 +114,18 @@ mod tests {
         assert!(opened(&sealer(2, 1), b"\x04payment").is_none(), "another key");
     }
 
+    /// Compiles only while each of these is wiped when it goes.
+    #[test]
+    fn keys_and_opened_records_are_wiped() {
+        fn is_wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        let key = Secret::new([1; DATA_KEY_BYTES]);
+        is_wiped(&key);
+        let sealer = Sealer::new(&key, [1; INSTALLATION_BYTES]);
+        is_wiped(&sealer.cipher);
+        let sealed = sealer.seal(b"name", 1, b"the order").unwrap();
+        is_wiped(&sealer.open(b"name", &sealed).unwrap());
+    }
+
     #[test]
     fn every_flipped_bit_and_every_truncation_is_found() {
         let sealer = sealer(1, 1);

@@ -90,7 +90,14 @@ function followList(body) {
   source.addEventListener("delivery", (event) => receive(event.data));
   const trouble = document.getElementById("trouble");
   if (trouble) {
-    source.addEventListener("trouble", (event) => { trouble.innerHTML = event.data; });
+    source.addEventListener("trouble", (event) => {
+      const news = document.createElement("section");
+      news.innerHTML = event.data;
+      // The same words again would be read out again.
+      if (news.textContent.trim() !== trouble.textContent.trim()) {
+        trouble.innerHTML = event.data;
+      }
+    });
   }
 }
 

@@ -10,7 +10,8 @@ use crate::tokens;
 use crate::webhook_books::{describe, endpoint_trouble};
 use crate::webhook_secrets::{self as kept_secrets, NO_ROOM, WebhookSecretRow};
 use holdfast_domain::{Mode, Money, TenantSlug};
-use holdfast_stripe::objects::{CheckoutSession, EventType, List, PaymentIntent, WebhookEndpoint};
+use holdfast_ledger::work::FOLLOWED;
+use holdfast_stripe::objects::{CheckoutSession, List, PaymentIntent, WebhookEndpoint};
 use holdfast_stripe::request::{
     CreateIntent, CreateSession, CreateWebhookEndpoint, SessionLine, cancel_intent, expire_session,
 };
@@ -20,23 +21,6 @@ use sqlx::query;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// The events that this gateway follows, and a webhook is registered for.
-pub(crate) const EVENTS: [EventType; 14] = [
-    EventType::SessionCompleted,
-    EventType::SessionExpired,
-    EventType::SessionAsyncSucceeded,
-    EventType::SessionAsyncFailed,
-    EventType::IntentSucceeded,
-    EventType::IntentFailed,
-    EventType::IntentCanceled,
-    EventType::IntentProcessing,
-    EventType::RefundCreated,
-    EventType::RefundUpdated,
-    EventType::RefundFailed,
-    EventType::ChargeRefunded,
-    EventType::DisputeCreated,
-    EventType::DisputeClosed,
-];
 /// How long a verification waits for Stripe's deliveries; they mostly take a second or two.
 const DELIVERY_WAIT: Duration = Duration::from_secs(15);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -213,7 +197,7 @@ impl Subject<'_> {
         let salt = tokens::new_token(self.core.world.as_ref()).map_err(StoreError::Entropy)?;
         let create = CreateWebhookEndpoint {
             url: address.to_owned(),
-            enabled_events: EVENTS.to_vec(),
+            enabled_events: FOLLOWED.to_vec(),
             metadata: BTreeMap::from([(MARK.to_owned(), gateway)]),
         };
         let frozen = match create.freeze(&format!("holdfast-webhook-{number}-{salt}")) {

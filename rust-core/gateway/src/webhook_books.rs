@@ -4,8 +4,9 @@
 //! Two lists of event types are each enough to settle every payment; the rest only makes things show
 //! sooner. Whatever is missing is found by asking, later.
 
-use crate::connection::{EVENTS, Step, Subject, explain};
+use crate::connection::{Step, Subject, explain};
 use holdfast_domain::TenantSlug;
+use holdfast_ledger::work::FOLLOWED;
 use holdfast_stripe::objects::{EndpointStatus, EventType, WebhookEndpoint};
 use holdfast_stripe::{API_VERSION, CallError};
 
@@ -100,9 +101,14 @@ pub(crate) fn describe(endpoint: &WebhookEndpoint) -> Vec<Step> {
         steps.push(Step::bad(format!("{} is disabled at Stripe; enable it there.", endpoint.id)));
     }
     steps.extend(missing(endpoint));
-    let needless = endpoint.enabled_events.iter().filter(|it| !EVENTS.contains(it));
+    let needless = endpoint.enabled_events.iter().filter(|it| !FOLLOWED.contains(it));
     let needless: Vec<&str> = needless.map(EventType::as_str).collect();
-    if !needless.is_empty() {
+    if needless == ["*"] {
+        steps.push(Step::good(format!(
+            "{} gets events of every type. That works; choosing only the needed ones saves traffic",
+            endpoint.id
+        )));
+    } else if !needless.is_empty() {
         steps.push(Step::good(format!(
             "Needless event types, which may be removed: {}",
             needless.join(", ")
@@ -124,7 +130,7 @@ fn missing(endpoint: &WebhookEndpoint) -> Vec<Step> {
     let has = |kind: &EventType| {
         endpoint.enabled_events.iter().any(|it| it == kind || it.as_str() == "*")
     };
-    let missing: Vec<&str> = EVENTS.iter().filter(|it| !has(it)).map(EventType::as_str).collect();
+    let missing: Vec<&str> = FOLLOWED.iter().filter(|it| !has(it)).map(EventType::as_str).collect();
     if missing.is_empty() {
         return Vec::new();
     }
@@ -161,7 +167,7 @@ mod tests {
     #[test]
     fn either_short_list_alone_is_enough_and_less_is_not() {
         for (kinds, good, words) in [
-            (&EVENTS[..], true, "sends to"),
+            (&FOLLOWED[..], true, "sends to"),
             (&BY_SESSION[..], true, "a card was declined"),
             (&BY_INTENT[..], true, "a card page was left"),
             (&BY_SESSION[..1], false, "Missing event types: checkout.session.expired"),
@@ -178,6 +184,8 @@ mod tests {
     #[test]
     fn every_type_that_is_followed_is_on_a_list() {
         let listed: Vec<&EventType> = LATER.iter().flat_map(|(kinds, _)| *kinds).collect();
-        assert!(EVENTS.iter().all(|kind| listed.contains(&kind)) && listed.len() == EVENTS.len());
+        assert!(
+            FOLLOWED.iter().all(|kind| listed.contains(&kind)) && listed.len() == FOLLOWED.len()
+        );
     }
 }

@@ -135,6 +135,11 @@ fn refused_one(
     let times = rows::number(row, "times")?.saturating_add(waiting).max(1);
     let times = if times == 1 { "Once".to_owned() } else { format!("{times} times") };
     let reason = rows::text(row, "reason")?;
+    // What to do follows in more words, but for an address, which the reason itself gives.
+    let reason = match outcome {
+        Outcome::WrongAddress => reason.as_str(),
+        _ => reason.split(';').next().unwrap_or_default(),
+    };
     let is_over = rows::number(row, "good_at_ms")? > rows::number(row, "received_at_ms")?;
     let over = if is_over { " Deliveries were taken since." } else { "" };
     Ok(Trouble {
@@ -166,7 +171,7 @@ fn todo(outcome: Outcome) -> &'static str {
             "At Stripe, let the endpoint listen to events on your own account, not on connected \
              accounts; or add a payment type with a key of that account."
         }
-        Outcome::WrongAddress => "Change the address at Stripe, under Webhooks.",
+        Outcome::WrongAddress => "",
         Outcome::Sender => "Change the list of allowed senders below.",
         Outcome::Unsigned => {
             "If Stripe is the sender, a proxy in between drops the Stripe-Signature header; let it \

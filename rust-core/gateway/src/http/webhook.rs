@@ -10,7 +10,6 @@
 use super::error::ApiError;
 use super::hosts::RequestHost;
 use super::{App, HostOwner, Peer, refused_body};
-use crate::connection;
 use crate::core::Tenant;
 use crate::credentials::{self, KnownSecret};
 use crate::deliveries::about::is_check;
@@ -25,7 +24,7 @@ use axum::extract::{Extension, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use holdfast_domain::TenantSlug;
 use holdfast_ledger::RecordEventOutcome;
-use holdfast_ledger::work::{mode, recorded};
+use holdfast_ledger::work::{FOLLOWED, mode, recorded};
 use holdfast_protocol::wire::ErrorCode;
 use holdfast_stripe::objects;
 use holdfast_stripe::webhook::{SIGNATURE_HEADER, SignatureError, TOLERANCE_S, Verified, verify};
@@ -303,7 +302,7 @@ async fn store(
     };
     let used = uses(believed.matched(), came.at_ms);
     let decision = recorded(&tenant.slug, event, body.to_vec(), came.at_ms);
-    let needless = !connection::EVENTS.contains(&event.kind);
+    let needless = !FOLLOWED.contains(&event.kind);
     let check = is_check(event);
     let (world, slug) = (Arc::clone(&app.world), tenant.slug.clone());
     let write = app.core.store.writer.run(move |tx| {

@@ -8,13 +8,14 @@
 //! - An unfinished payment without a job gets one.
 
 use super::Failure;
-use crate::connection::{EVENTS, Subject};
+use crate::connection::Subject;
 use crate::core::Core;
 use crate::credentials::{CredentialsError, credentials, newest_generation};
 use crate::deliveries::{self, replay};
 use crate::processors::{self, PaymentTypeRow};
 use crate::store::{LedgerTx, StoreError, rows};
 use holdfast_domain::{Mode, PaymentId, TenantSlug};
+use holdfast_ledger::work::FOLLOWED;
 use holdfast_ledger::{JobKind, JobTx};
 use holdfast_stripe::objects::{Event, List};
 use holdfast_stripe::{CallError, Client, Created, Page};
@@ -134,7 +135,7 @@ impl Taker<'_> {
         if undelivered {
             return self.client.events(created, true, page).await;
         }
-        self.client.events_of(created, &EVENTS, page).await
+        self.client.events_of(created, &FOLLOWED, page).await
     }
 
     /// Only what is about a payment of ours, and did not come: the account may serve others, too.

@@ -6,6 +6,24 @@ use crate::rows::{Event, Hint};
 use holdfast_domain::{PaymentId, TenantSlug};
 use holdfast_stripe::objects::{self, EventType, Subject};
 
+/// The events that are followed, and that a webhook is registered for. Any other is stored and ignored.
+pub const FOLLOWED: [EventType; 14] = [
+    EventType::SessionCompleted,
+    EventType::SessionExpired,
+    EventType::SessionAsyncSucceeded,
+    EventType::SessionAsyncFailed,
+    EventType::IntentSucceeded,
+    EventType::IntentFailed,
+    EventType::IntentCanceled,
+    EventType::IntentProcessing,
+    EventType::RefundCreated,
+    EventType::RefundUpdated,
+    EventType::RefundFailed,
+    EventType::ChargeRefunded,
+    EventType::DisputeCreated,
+    EventType::DisputeClosed,
+];
+
 /// The event with what it is about, to be recorded.
 pub fn recorded(
     tenant: &TenantSlug,
@@ -39,7 +57,7 @@ pub fn recorded(
 /// What an event is about. Our own note on the object comes first: it is there even before we
 /// know the object.
 pub fn hint(event: &objects::Event) -> Hint {
-    if matches!(event.kind, EventType::Other(_)) {
+    if !FOLLOWED.contains(&event.kind) {
         return Hint::Nothing;
     }
     let object = &event.data.object;

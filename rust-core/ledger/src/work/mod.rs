@@ -20,7 +20,7 @@ mod recover;
 mod refund;
 mod stripe_calls;
 
-pub use event::{hint, recorded};
+pub use event::{FOLLOWED, hint, recorded};
 pub use look::look;
 pub use open::open_session;
 pub use propose::{META_PAYMENT, META_REFUND, mode, propose};

@@ -2,7 +2,7 @@
 
 use super::enter::Dress;
 use super::{Desk, Sheet};
-use crate::connection::{self, Step};
+use crate::connection::Step;
 use crate::core::Core;
 use crate::credentials::{credentials, newest_generation};
 use crate::deliveries::repairs::{self, Repaired};
@@ -28,6 +28,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use holdfast_domain::{Mode, TenantSlug};
+use holdfast_ledger::work::FOLLOWED;
 use holdfast_stripe::{CallError, Client, STRIPE_API_BASE, WebhookSecret};
 use sqlx::query;
 
@@ -166,7 +167,7 @@ async fn trial(desk: &Desk, secret_error: Option<String>) -> Result<TrialView, S
     let [address, _] = webhook_books::addresses(desk.app.public_url.as_str(), desk.slug());
     Ok(TrialView {
         address,
-        events: connection::EVENTS.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(","),
+        events: FOLLOWED.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(","),
         sandbox: sandbox(&desk.app.core, desk.slug()).await?,
         secret_error,
     })

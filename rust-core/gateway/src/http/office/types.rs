@@ -3,7 +3,7 @@
 use super::enter::Dress;
 use super::{Desk, Sheet};
 use crate::cash;
-use crate::connection::{self, Step, Subject};
+use crate::connection::{Step, Subject};
 use crate::credentials::{credentials, newest_generation};
 use crate::http::error::Problem;
 use crate::live_mode;
@@ -17,6 +17,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use holdfast_domain::{Mode, PaymentTypeCode};
+use holdfast_ledger::work::FOLLOWED;
 use holdfast_protocol::wire::Provider;
 
 /// Who may use a payment type: its name in the form, and in words.
@@ -196,7 +197,7 @@ async fn show(
             .collect(),
         errors: if news.about.is_none() { news.errors } else { Vec::new() },
         sets,
-        events: connection::EVENTS.iter().map(|it| it.as_str().to_owned()).collect(),
+        events: FOLLOWED.iter().map(|it| it.as_str().to_owned()).collect(),
         address,
         address_by_host,
     };

@@ -22,6 +22,7 @@
 //! - What is not played is refused by name, never silently ignored.
 
 pub mod core;
+mod outgoing;
 mod remote;
 mod server;
 

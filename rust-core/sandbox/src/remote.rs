@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use holdfast_stripe::tls;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::outgoing;
 use crate::server::Heard;
 
 /// How long one request waits for deliveries, in seconds.
@@ -57,15 +57,7 @@ pub struct Listening {
 impl Remote {
     /// Names the sandbox; nothing is sent yet.
     pub fn new(url: &str) -> Result<Self, RemoteError> {
-        let failed = |error: &dyn std::error::Error| RemoteError::Client(error.to_string());
-        let tls = tls::client_config().map_err(|error| failed(&error))?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(ANSWER_TIME_MAX)
-            .no_proxy()
-            .build()
-            .map_err(|error| failed(&error))?;
+        let http = outgoing::client(ANSWER_TIME_MAX).map_err(RemoteError::Client)?;
         Ok(Self { url: url.trim_end_matches('/').to_owned(), http })
     }
 

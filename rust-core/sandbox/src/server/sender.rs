@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_stripe::tls;
 use holdfast_stripe::webhook::SIGNATURE_HEADER;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::{Shared, StartError};
 use crate::core::{LISTENER_URL, OutgoingDelivery, SendResult};
+use crate::outgoing;
 
 /// How long an endpoint may take to answer.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
@@ -32,15 +32,7 @@ pub(super) struct Sender {
 
 impl Sender {
     pub(super) fn new(shared: Arc<Shared>) -> Result<Self, StartError> {
-        let failed = |error: &dyn std::error::Error| StartError::Sender(error.to_string());
-        let tls = tls::client_config().map_err(|error| failed(&error))?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(ANSWER_TIME_MAX)
-            .no_proxy()
-            .build()
-            .map_err(|error| failed(&error))?;
+        let http = outgoing::client(ANSWER_TIME_MAX).map_err(StartError::Sender)?;
         Ok(Self { shared, http, places: Arc::new(Semaphore::new(IN_FLIGHT_MAX)) })
     }
 

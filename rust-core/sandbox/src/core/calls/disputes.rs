@@ -11,7 +11,6 @@ use super::super::fields::Fields;
 use super::super::model::{Charge, Dispute, EntryKind, Snapshot};
 use super::super::notes::Notes;
 use super::super::reply::Reply;
-use super::super::shelf::Among;
 use super::super::{Core, Id};
 
 /// Evidence that Stripe's test mode takes for a verdict.
@@ -28,18 +27,8 @@ impl Core {
     pub(super) fn dispute_list(&self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
         let charge = fields.text("charge")?;
         let intent = fields.text("payment_intent")?;
-        let of = |charge: &Charge| charge.dispute.clone();
-        let among = match (charge, intent) {
-            (None, None) => Among::All,
-            (Some(charge), _) => {
-                Among::These(self.charges.get(charge).and_then(|it| of(it)).into_iter().collect())
-            }
-            (None, Some(intent)) => {
-                let charges = self.charges_of(intent);
-                let found = charges.iter().filter_map(|id| self.charges.get(id));
-                Among::These(found.filter_map(|charge| of(charge)).collect())
-            }
-        };
+        let of = |charge: &Charge| charge.dispute.iter().cloned().collect();
+        let among = self.among_those_of(charge, intent, of);
         let keep = |dispute: &Arc<Dispute>| intent.is_none_or(|intent| *dispute.intent == *intent);
         self.list_reply("/v1/disputes", &self.disputes, among, fields, keep, |core, row| {
             core.dispute_json(row)

@@ -42,6 +42,22 @@ impl Core {
         })
     }
 
+    /// What hangs on one charge, or on all of a PaymentIntent's, where a list names either.
+    pub(super) fn among_those_of(
+        &self,
+        charge: Option<&str>,
+        intent: Option<&str>,
+        of: impl Fn(&Charge) -> Vec<Id>,
+    ) -> Among<'static> {
+        let charges = match (charge, intent) {
+            (None, None) => return Among::All,
+            (Some(charge), _) => vec![Id::from(charge)],
+            (None, Some(intent)) => self.charges_of(intent),
+        };
+        let found = charges.iter().filter_map(|id| self.charges.get(id));
+        Among::These(found.flat_map(|charge| of(charge)).collect())
+    }
+
     /// Every attempt of a PaymentIntent.
     pub(super) fn charges_of(&self, intent: &str) -> Vec<Id> {
         self.intents.get(intent).map(|intent| intent.charges.clone()).unwrap_or_default()

@@ -21,7 +21,6 @@ use super::super::expand;
 use super::super::fields::Fields;
 use super::super::model::{Charge, EntryKind, Refund, Snapshot};
 use super::super::reply::Reply;
-use super::super::shelf::Among;
 use super::super::{Core, Id};
 
 const REASONS: [&str; 3] = ["duplicate", "fraudulent", "requested_by_customer"];
@@ -213,19 +212,7 @@ impl Core {
     pub(super) fn refund_list(&self, mut fields: Fields<'_>) -> Result<Reply, ApiError> {
         let charge = fields.text("charge")?;
         let intent = fields.text("payment_intent")?;
-        let charges = match (charge, intent) {
-            (None, None) => None,
-            (Some(charge), _) => Some(vec![Id::from(charge)]),
-            (None, Some(intent)) => Some(self.charges_of(intent)),
-        };
-        let refunds_of =
-            |charge: &Id| self.charges.get(charge).map(|charge| charge.refunds.clone());
-        let among = match charges {
-            None => Among::All,
-            Some(charges) => {
-                Among::These(charges.iter().filter_map(refunds_of).flatten().collect())
-            }
-        };
+        let among = self.among_those_of(charge, intent, |charge| charge.refunds.clone());
         let keep = |refund: &Arc<Refund>| intent.is_none_or(|intent| *refund.intent == *intent);
         self.list_reply("/v1/refunds", &self.refunds, among, fields, keep, |core, row| {
             core.refund_json(row)

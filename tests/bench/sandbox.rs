@@ -5,6 +5,8 @@
 //! on every machine. The exit status is 1 if a target is missed.
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 
+#[path = "lib/http.rs"]
+mod http;
 #[path = "sandbox/localstripe.rs"]
 mod localstripe;
 

@@ -1,7 +1,7 @@
 //! localstripe, the stand-in for Stripe that others use, and how fast either of two makes payments.
 
 use super::Outcome;
-use std::io::{Read, Write};
+use super::http::Connection;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -73,43 +73,15 @@ fn installed() -> Outcome<PathBuf> {
 
 /// PaymentIntents a second over one connection that is kept.
 pub(super) fn creations(address: &str, seconds: u64) -> Outcome<u64> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    let body = "amount=1000&currency=usd&payment_method_types[]=card";
-    let request = format!(
-        "POST /v1/payment_intents HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer sk_test_bench\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let mut connection = Connection::open(address)?;
+    let headers = "Authorization: Bearer sk_test_bench\r\n\
+        Content-Type: application/x-www-form-urlencoded\r\n";
+    let body = b"amount=1000&currency=usd&payment_method_types[]=card";
     let began = Instant::now();
     let mut count = 0;
     while began.elapsed() < Duration::from_secs(seconds) {
-        stream.write_all(request.as_bytes())?;
-        read_answer(&mut stream)?;
+        connection.ask("POST", "/v1/payment_intents", headers, body)?.good()?;
         count += 1;
     }
     Ok(count / seconds.max(1))
-}
-
-/// Reads one whole answer; anything but 200 is an error.
-fn read_answer(stream: &mut TcpStream) -> Outcome<()> {
-    let mut read = Vec::new();
-    let mut chunk = [0; 16 * 1024];
-    loop {
-        let length = stream.read(&mut chunk)?;
-        if length == 0 {
-            return Err("the connection ended".into());
-        }
-        read.extend_from_slice(chunk.get(..length).unwrap_or_default());
-        let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let head = String::from_utf8_lossy(read.get(..end).unwrap_or_default()).to_lowercase();
-        if !head.starts_with("http/1.1 200") {
-            return Err(format!("it answered {head}").into());
-        }
-        let announced = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-        let announced: usize = announced.ok_or("no length")?.trim().parse()?;
-        if read.len() >= end + 4 + announced {
-            return Ok(());
-        }
-    }
 }

@@ -59,10 +59,7 @@ pub(crate) fn serve(data: &Path) -> Outcome<()> {
         let running = holdfast_gateway::start(Options {
             data: data.to_owned(),
             listen: "127.0.0.1:0".to_owned(),
-            public_url: None,
-            tls: None,
-            tls_ca: None,
-            metrics_listen: None,
+            ..Options::default()
         });
         let running = running.await?;
         println!("{}", running.url());

@@ -118,3 +118,43 @@ fn the_sandbox_runs_from_the_same_binary() {
     let (sandbox, _) = Running::start(holdfast(&args, folder.path()));
     sandbox.stop();
 }
+
+#[test]
+fn the_master_key_may_come_from_the_environment_and_then_lies_in_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    // Two good keys, as init draws them.
+    let drawn = |name: &str| {
+        let other = folder.path().join(name);
+        said(&run(&["init", "--tenant", "demo"], &other));
+        std::fs::read_to_string(other.join("master.key")).unwrap().trim().to_owned()
+    };
+    let (key, next) = (drawn("a"), drawn("b"));
+    let with = |args: &[&str], key: &str| {
+        let mut command = holdfast(args, &data);
+        command.env("HOLDFAST_MASTER_KEY", key);
+        command
+    };
+    said(&with(&["init", "--tenant", "demo"], &key).output().unwrap());
+    assert!(!data.join("master.key").exists());
+    for file in std::fs::read_dir(&data).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let digits = key.split(' ').next_back().unwrap().as_bytes();
+        assert!(!bytes.windows(digits.len()).any(|it| it == digits), "the key lies on the disk");
+    }
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    Running::start(with(&serve, &key)).0.stop();
+    let none = failed(&run(&serve, &data));
+    assert!(none.contains("master") && !none.contains(&key), "{none}");
+    let wrong = failed(&with(&serve, &next).output().unwrap());
+    assert!(wrong.contains("master key is not the one"), "{wrong}");
+    let broken = failed(&with(&serve, "nonsense").output().unwrap());
+    assert!(broken.contains("HOLDFAST_MASTER_KEY") && !broken.contains("nonsense"), "{broken}");
+    let rotate = ["keys", "rotate"];
+    let alone = failed(&with(&rotate, &key).output().unwrap());
+    assert!(alone.contains("HOLDFAST_MASTER_KEY_NEXT"), "{alone}");
+    let mut both = with(&rotate, &key);
+    said(&both.env("HOLDFAST_MASTER_KEY_NEXT", &next).output().unwrap());
+    Running::start(with(&serve, &next)).0.stop();
+    failed(&with(&serve, &key).output().unwrap());
+}

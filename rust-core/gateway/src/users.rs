@@ -239,6 +239,33 @@ pub(crate) async fn set_password(
     change.await
 }
 
+/// Takes somebody's password away, who lost it or should have a new one: all their sessions end, and
+/// behind a new link they choose another.
+pub(crate) async fn forget_password(
+    core: &Core,
+    tenant: &TenantSlug,
+    who: &str,
+    number: i64,
+) -> Result<User, UserError> {
+    let (tenant, who, at_ms) = (tenant.clone(), who.to_owned(), core.now_ms());
+    let change = core.store.writer.run(move |tx| {
+        Box::pin(async move {
+            let sql = query(
+                "UPDATE users SET password = '', failures = 0, locked_until_ms = 0 WHERE \
+                 tenant = ? AND user_number = ? AND status = 'active' RETURNING *",
+            );
+            let sql = sql.bind(tenant.as_str()).bind(number);
+            let row = sql.fetch_optional(&mut tx.connection).await.map_err(StoreError::Sql)?;
+            let user = user_of(&row.ok_or(UserError::Gone)?)?;
+            sign_in::end_all(tx, &tenant, number, None).await?;
+            let act = Act { at_ms, who: &who, what: "password_reset", detail: &user.name };
+            audit::record(tx, tenant.as_str(), act).await?;
+            Ok(user)
+        })
+    });
+    change.await
+}
+
 /// What became of a name and a password.
 pub(crate) enum Tried {
     Right(User),

@@ -120,6 +120,22 @@ pub enum ProcessorError {
     /// There is no room for another webhook secret.
     #[error("STRIPE_WEBHOOK_SECRET: {NO_ROOM}")]
     SecretsFull,
+    /// Another account still has payments to follow or to give back.
+    #[error(
+        "STRIPE_SECRET_KEY is of the account {new}, and {payments} payments of {code} in {account} are \
+         not finished or could still be refunded; give a key of {account}, or make another payment \
+         type with its own --code"
+    )]
+    AccountInUse {
+        /// The payment type.
+        code: PaymentTypeCode,
+        /// Whose key was given.
+        new: String,
+        /// Whose payments there are.
+        account: String,
+        /// How many.
+        payments: i64,
+    },
     /// The name cannot be shown.
     #[error("--name: {0}")]
     Name(#[from] NotAName),
@@ -218,12 +234,15 @@ impl Checked {
             return Err(ProcessorError::SecretsFull);
         }
         let (base, mode, code) = (new.api_base.clone(), new.mode, new.code.clone());
-        let stored = processors::store(core, new).await?;
         let account = match accounts::ask(&base, self.secret_key.clone()).await {
             Ok(Ok(account)) => Some(account.id),
             // The key is stored all the same: it can be set before the network is there.
             Ok(Err(_)) | Err(_) => None,
         };
+        if let Some(account) = &account {
+            may_replace(core, &tenant, &code, mode, account).await?;
+        }
+        let stored = processors::store(core, new).await?;
         let key = KeyOf { tenant: tenant.clone(), code, mode, generation: stored.generation };
         let detail = format!("{} {mode}: secret key {}", key.code, self.secret_key.masked());
         if let Some(account) = account {
@@ -238,6 +257,25 @@ impl Checked {
             mode_in_force: stored.mode_in_force,
             prices_in: prices_in.filter(|prices_in| *prices_in != currency),
         })
+    }
+}
+
+/// A key of another account would leave payments that nobody can follow or give back.
+async fn may_replace(
+    core: &Core,
+    tenant: &TenantSlug,
+    code: &PaymentTypeCode,
+    mode: Mode,
+    new: &str,
+) -> Result<(), ProcessorError> {
+    match accounts::still_needed(core, tenant, code, mode, new).await? {
+        None => Ok(()),
+        Some(accounts::StillNeeded { account, payments }) => Err(ProcessorError::AccountInUse {
+            code: code.clone(),
+            new: new.to_owned(),
+            account,
+            payments,
+        }),
     }
 }
 

@@ -284,6 +284,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/admin/handhelds/revoke", post(office::handhelds::revoke))
         .route("/admin/users", get(office::people::page).post(office::people::add))
         .route("/admin/users/link", post(office::people::new_link))
+        .route("/admin/users/reset", post(office::people::reset))
         .route("/admin/users/change", post(office::people::change))
         .route("/admin/types", get(office::types::list).post(office::types::add))
         .route("/admin/types/new", get(office::types::new))

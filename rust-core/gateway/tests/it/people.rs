@@ -98,6 +98,29 @@ async fn five_wrong_passwords_lock_for_a_quarter_of_an_hour_and_a_link_unlocks()
 }
 
 #[tokio::test]
+async fn a_lost_password_is_reset_by_an_administrator_and_chosen_anew() {
+    let world = World::start().await;
+    let office = Office::sign_in(&world).await;
+    let fay = add(&office, "Fay", "finance").await;
+    choose(&fay, PASSWORD).await;
+    let csrf = office.csrf().await;
+    let reset = |person: i64| format!("csrf={csrf}&person={person}");
+    let own = office.post("/admin/users/reset", &reset(1)).await;
+    assert!(own.status == 422 && own.body.contains("another administrator"), "{}", own.body);
+    assert_eq!(fay.post("/admin/users/reset", &reset(1)).await.status, 403);
+    let page = office.post("/admin/users/reset", &reset(2)).await.body;
+    let link = page.split_once("id=\"sign-in-link\">").unwrap().1.split('<').next().unwrap();
+    assert_eq!(fay.get("/admin/payments").await.status, 401, "their sessions are over");
+    assert_eq!(try_in(&world, "fay", PASSWORD).await.status, 401, "the old password is gone");
+    let fay = Office::by_link(&world, link).await;
+    assert_eq!(choose(&fay, "four blue lamps").await.status, 200);
+    assert_eq!(try_in(&world, "fay", "four blue lamps").await.status, 303);
+    let log = "SELECT COUNT(*) FROM audit WHERE what = 'password_reset' AND detail = 'Fay'";
+    assert_eq!(world.count(log).await, 1);
+    assert_eq!(office.post("/admin/users/reset", &reset(9)).await.status, 422);
+}
+
+#[tokio::test]
 async fn each_role_sees_and_does_only_its_own() {
     let world = World::start().await;
     let office = Office::sign_in(&world).await;

@@ -2,7 +2,8 @@
 
 use crate::handheld::{Handheld, new_link, path_of};
 use crate::office::Office;
-use crate::world::{Answer, GOOD_CARD, SECRET_KEY, Setup, WEBHOOK_SECRET, World};
+use crate::world::{Answer, GOOD_CARD, SECRET_KEY, Setup, WEBHOOK_SECRET, World, tenant};
+use holdfast_gateway::admin;
 
 async fn keys(office: &Office<'_>, mode: &str, fields: &str) -> Answer {
     let csrf = office.csrf_of("/admin/types/STRIPE").await;
@@ -125,8 +126,62 @@ async fn an_account_with_unfinished_payments_is_not_replaced() {
         "{}",
         refused.body
     );
+    let set = admin::stripe_set(&world.data(), setting(&world, "sk_test_51SomeOtherKeyWXYZ")).await;
+    let why = set.unwrap_err().to_string();
+    assert!(why.contains("1 payments of STRIPE in acct_Before are not finished"), "{why}");
+    assert!(!why.contains("SomeOtherKey"));
+    assert_eq!(world.count("SELECT MAX(generation) FROM processors").await, 1);
     world.change("UPDATE payments SET state = 'expired'").await;
     assert_eq!(keys(&office, "test", "secret_key=sk_test_51SomeOtherKeyWXYZ").await.status, 200);
+}
+
+fn setting(world: &World, key: &str) -> admin::SetProcessor {
+    admin::SetProcessor {
+        tenant: tenant(),
+        code: "STRIPE".parse().unwrap(),
+        mode: holdfast_gateway::Mode::Test,
+        name: None,
+        currency: None,
+        webhook_id: None,
+        api_base: Some(world.sandbox.url().to_owned()),
+        secret_key: Some(holdfast_gateway::Secret::new(key.to_owned())),
+        publishable_key: None,
+        webhook_secret: None,
+    }
+}
+
+#[tokio::test]
+async fn each_missing_permission_of_a_restricted_key_is_named() {
+    let needed = [
+        ("accounts_kyc_basic_read", "The account is not known"),
+        ("checkout_session_write", "Missing permission Checkout Sessions: write"),
+        ("payment_intent_write", "Missing permission PaymentIntents: write"),
+        ("charge_write", "Missing permission Charges and Refunds: write"),
+        ("webhook_write", "Missing permission Webhook Endpoints: write"),
+        ("event_read", "Missing permission Events: read"),
+        ("dispute_read", "Missing permission Disputes: read"),
+    ];
+    let world = World::start().await;
+    let office = Office::sign_in(&world).await;
+    for missing in needed.iter().map(|(name, _)| *name).chain(["none"]) {
+        let may = needed.iter().map(|(name, _)| *name).filter(|name| *name != missing);
+        let may = may.collect::<Vec<_>>().join(",");
+        let key = format!("rk_test_51Without{}", missing.replace('_', ""));
+        let grant = format!("{key}={may}").parse().unwrap();
+        let handle = world.sandbox.handle();
+        handle.with_core(|core, now_ms| core.set_keys(vec![grant], now_ms));
+        world.stripe_set_key(world.sandbox.url(), &key).await;
+        let said = press(&office, "check").await;
+        for (name, words) in needed {
+            assert_eq!(said.contains(words), name == missing, "without {missing}: {said}");
+        }
+        assert_eq!(
+            said.contains("every permission it needs"),
+            missing == "none" || missing == needed[0].0,
+            "{said}"
+        );
+        assert!(!said.contains("51Without"), "a key stands on the page: {said}");
+    }
 }
 
 #[tokio::test]

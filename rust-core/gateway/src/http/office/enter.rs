@@ -187,7 +187,9 @@ pub(in crate::http) async fn set_password(sheet: Sheet) -> Result<Response, Prob
         let old = Secret::new(sheet.field("old_password").unwrap_or_default().to_owned());
         let tried = users::try_password(core, desk.slug(), &user.name, old).await?;
         if !matches!(tried, Tried::Right(_)) {
-            let why = "This is not your password. Without it, sign in by a new link.".to_owned();
+            let why =
+                "This is not your password. If you lost it, ask an administrator to reset it."
+                    .to_owned();
             return show_account(desk, [Some(why), None], false).await;
         }
     }

@@ -74,6 +74,22 @@ pub(in crate::http) async fn new_link(sheet: Sheet) -> Result<Response, Problem>
     link_for(desk, user).await
 }
 
+/// The password is gone, and a link leads to a new one.
+pub(in crate::http) async fn reset(sheet: Sheet) -> Result<Response, Problem> {
+    let desk = sheet.by(Role::Administrator)?;
+    let number = sheet.number("person")?;
+    if number == desk.session.user.number {
+        let own = "Change your own password on your page, or have another administrator reset it.";
+        return show(desk, None, Some(own.to_owned()), "").await;
+    }
+    let (core, who) = (&desk.app.core, &desk.session.user.name);
+    match users::forget_password(core, desk.slug(), who, number).await {
+        Ok(user) => link_for(desk, user).await,
+        Err(UserError::Store(error)) => Err(error.into()),
+        Err(error) => show(desk, None, Some(error.to_string()), "").await,
+    }
+}
+
 async fn link_for(desk: &Desk, user: User) -> Result<Response, Problem> {
     let (core, who) = (&desk.app.core, &desk.session.user.name);
     let token = sign_in::make_link(core, desk.slug(), who, Some(user.number)).await?;

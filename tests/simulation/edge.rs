@@ -6,11 +6,13 @@ use super::link::Exchange;
 use super::world::{Happening, World};
 use data_encoding::BASE64URL_NOPAD;
 use holdfast_handheld::engine::{Request, Response};
-use holdfast_ledger::{Accept, AcceptOutcome, Carrier, Device, DeviceStatus, Payment};
-use holdfast_protocol::wire::{
-    ChangesResponse, ErrorBody, ErrorCode, SubmitResponse, TokenResponse,
+use holdfast_ledger::{
+    Accept, AcceptOutcome, Carrier, Device, DeviceStatus, NoticeOutcome, Payment, TakeNotice,
 };
-use holdfast_protocol::{SignedOrder, request_signature};
+use holdfast_protocol::wire::{
+    ChangesResponse, ErrorBody, ErrorCode, NoticeResponse, SubmitResponse, TokenResponse,
+};
+use holdfast_protocol::{SignedNotice, SignedOrder, request_signature};
 use serde::Serialize;
 
 /// How long a token is good, in seconds.
@@ -21,6 +23,7 @@ impl World {
     pub(super) fn answer(&mut self, exchange: &Exchange) -> Response {
         match exchange.path() {
             "orders" => self.submit(&exchange.request),
+            "notices" => self.take_notice(&exchange.request),
             "handheld/token" => self.token(exchange),
             "handheld/config" => match self.authorised(&exchange.request) {
                 Ok(device) => {
@@ -55,6 +58,26 @@ impl World {
         }
     }
 
+    fn take_notice(&mut self, request: &Request) -> Response {
+        let Ok(notice) = SignedNotice::parse(&request.body) else {
+            return refusal(ErrorCode::Malformed);
+        };
+        match self.decide(TakeNotice { notice, tenant: fixture::tenant() }) {
+            Ok(NoticeOutcome::Taken { payment }) => {
+                self.note(|| format!("gateway: took a notice about {payment:?}"));
+                let payment = payment.map(|payment| payment.status());
+                let gateway_time_unix_s = fixture::unix_s(self.now_ms());
+                let epoch = self.gateway.epoch;
+                json(200, &NoticeResponse { payment, gateway_time_unix_s, epoch })
+            }
+            Ok(NoticeOutcome::Refused { code, message }) => {
+                self.note(|| format!("gateway: refused a notice: {message}"));
+                refusal(code)
+            }
+            Err(_) => refusal(ErrorCode::Unavailable),
+        }
+    }
+
     fn token(&mut self, exchange: &Exchange) -> Response {
         let header = |name: &str| {
             let found = exchange.request.headers.iter().find(|(known, _)| *known == name);
@@ -67,19 +90,16 @@ impl World {
         let known = self.known_device(device);
         let Some(known) = known else { return refusal(ErrorCode::UnknownDevice) };
         let now_s = fixture::unix_s(self.now_ms());
-        if self.script.true_tokens {
-            let signed = request_signature::TokenRequest {
-                authority: "gateway.example",
-                path: "/api/demo/handheld/token",
-                created_unix_s,
-                device,
-            };
-            let signature = header("signature");
-            let verified = request_signature::verify(&signed, signature, &known.public_key, now_s);
-            if verified.is_err_and(|e| !matches!(e, request_signature::RequestError::Clock { .. }))
-            {
-                return refusal(ErrorCode::SignatureWrong);
-            }
+        let signed = request_signature::TokenRequest {
+            authority: "gateway.example",
+            path: "/api/demo/handheld/token",
+            created_unix_s,
+            device,
+        };
+        let signature = header("signature");
+        let verified = request_signature::verify(&signed, signature, &known.public_key, now_s);
+        if verified.is_err_and(|e| !matches!(e, request_signature::RequestError::Clock { .. })) {
+            return refusal(ErrorCode::SignatureWrong);
         }
         if now_s.abs_diff(created_unix_s) > request_signature::CLOCK_TOLERANCE_S {
             let (code, message) = (ErrorCode::ClockWrong, "Sign again.".to_owned());

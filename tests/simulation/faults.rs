@@ -135,6 +135,10 @@ faults! {
     RedirectLost = "redirect lost",
     /// The officer holds twice.
     HeldTwice = "held twice",
+    /// The officer cancels what was held.
+    Canceled = "officer cancels",
+    /// The officer gives up what was held, with a reason.
+    Withdrawn = "officer withdraws",
 }
 
 const KINDS: usize = Fault::ALL.len();

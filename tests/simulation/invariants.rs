@@ -5,6 +5,7 @@ use super::fixture;
 use super::world::{Ended, World};
 use holdfast_domain::{AttentionReason, PaymentId, PaymentState};
 use holdfast_ledger::memory::Tables;
+use holdfast_ledger::recovery::RecoveryStage;
 use holdfast_ledger::{AttemptState, DeviceStatus, Payment};
 use holdfast_sandbox::core::Core;
 use holdfast_stripe::objects::SessionStatus;
@@ -30,12 +31,17 @@ impl std::fmt::Display for Violation {
 pub(super) struct Watch {
     /// Payments that the ledger has called paid.
     paid: BTreeSet<PaymentId>,
+    /// The sum of the ledger's revisions when its payments were last looked at.
+    revision: u64,
+    /// What Stripe knew when it last changed.
+    stripe: BTreeMap<String, AtStripe>,
 }
 
 impl Watch {
     /// A restored ledger knows less than it did.
     pub(super) fn forget(&mut self) {
         self.paid.clear();
+        self.revision = 0;
     }
 }
 
@@ -86,15 +92,20 @@ impl World {
         if !std::mem::take(&mut shared.changed) {
             return;
         }
-        let stripe = at_stripe(&shared.stripe);
+        let restored = self.gateway.restored_ms.is_some();
+        let stripe_changed = std::mem::take(&mut shared.stripe_changed);
+        if stripe_changed {
+            self.watch.stripe = at_stripe(&shared.stripe);
+        }
         let thawed = shared.wire.thawed.clone();
         drop(shared);
-        let restored = self.gateway.restored_ms.is_some();
+        let watch = &mut self.watch;
         let broken = self.gateway.tables(|tables| {
             thawed
                 .map(|key| ("a key is sent with one body", key))
-                .or_else(|| stripe_rules(&stripe, restored))
-                .or_else(|| ledger_rules(tables, &stripe, &mut self.watch, restored))
+                .or_else(|| stripe_rules(&watch.stripe, restored).filter(|_| stripe_changed))
+                .or_else(|| attempts_rule(tables))
+                .or_else(|| ledger_rules(tables, watch, restored, stripe_changed))
         });
         let broken = broken.or_else(|| self.deals_rule());
         if let Some((rule, what)) = broken {
@@ -121,7 +132,13 @@ impl World {
     /// True once every promise has come to its end and everybody knows.
     pub(super) fn is_settled(&self) -> bool {
         let deals_are_over = self.deals.iter().all(super::officer::Deal::is_done);
+        // A payment that was given up, or refused, is over for its officer before it is at Stripe.
+        let pages_are_over = self.gateway.tables(|tables| {
+            tables.attempts.values().all(|it| it.state == AttemptState::Disposed)
+                && tables.recoveries.values().all(|it| it.stage == RecoveryStage::Done)
+        });
         deals_are_over
+            && pages_are_over
             && self.gateway.tasks.is_empty()
             && self.devices.iter().all(|device| {
                 device.promised.iter().all(|payment| self.unfinished(device, *payment).is_none())
@@ -141,6 +158,11 @@ impl World {
             (tables.payments.get(&key).map(|payment| payment.state), is_revoked)
         });
         let is_finished = match (&shown, known) {
+            // Revoked before it heard of a restore, it shows nothing again: whoever revoked it has its
+            // orders brought in, and what has money is among the card pages that wait for them.
+            (Some(_), None) if is_revoked && self.gateway.restored_ms.is_some() => true,
+            // Given up before the gateway ever had it.
+            (Some((PaymentState::Withdrawn, _)), None) => true,
             (Some((_, parked)), None) => parked.is_some(),
             // A handheld that was revoked is told nothing any more: the office knows.
             (Some((shown, _)), Some(known)) => is_over(known) && (*shown == known || is_revoked),
@@ -175,8 +197,13 @@ impl World {
     /// Charges, orders and the report tell the same sum.
     fn money_rule(&self) -> Option<Broken> {
         let stripe = at_stripe(&self.shared.lock().stripe);
-        let charged: i64 = stripe.values().map(|it| it.units).sum();
-        let count: u32 = stripe.values().map(|it| it.charges).sum();
+        // The office is told of pages whose orders have not come again.
+        let waiting: BTreeSet<String> = self
+            .gateway
+            .tables(|tables| tables.found.values().map(|it| it.payment.to_string()).collect());
+        let here = || stripe.iter().filter(|(payment, _)| !waiting.contains(*payment));
+        let charged: i64 = here().map(|(_, it)| it.units).sum();
+        let count: u32 = here().map(|(_, it)| it.charges).sum();
         let (ordered, reported, orders) = self.gateway.tables(|tables| {
             let ordered: i64 = tables.orders.values().map(|order| order.amount.minor()).sum();
             let paid = tables.payments.values().filter(|payment| payment.paid_at_ms.is_some());
@@ -258,19 +285,24 @@ fn stripe_rules(stripe: &BTreeMap<String, AtStripe>, restored: bool) -> Option<B
 
 fn ledger_rules(
     tables: &Tables,
-    stripe: &BTreeMap<String, AtStripe>,
     watch: &mut Watch,
     restored: bool,
+    stripe_changed: bool,
 ) -> Option<Broken> {
+    // Whatever changes about a payment gets a revision of its own.
+    let revision = tables.revisions.values().sum();
+    if std::mem::replace(&mut watch.revision, revision) == revision && !stripe_changed {
+        return None;
+    }
     for payment in tables.payments.values() {
         let id = payment.payment;
         let has_order = tables.orders.contains_key(&(payment.tenant.clone(), id));
         if has_order != payment.receipt_order_id.is_some() {
             return Some(("an order is in the ledger once its payment has money", id.to_string()));
         }
-        let known = stripe.get(&id.to_string());
-        let charged = known.map_or(0, |known| known.units);
-        if has_order && charged != payment.total.minor() {
+        let charged = || watch.stripe.get(&id.to_string()).map_or(0, |known| known.units);
+        if has_order && charged() != payment.total.minor() {
+            let charged = charged();
             let what = format!("{id}: {charged} of {}", payment.total);
             return Some(("an order has its money at Stripe", what));
         }
@@ -288,10 +320,15 @@ fn ledger_rules(
             return Some(("nothing odd happens to money", format!("{id}: {reason:?}")));
         }
     }
-    let open = tables.attempts.values().filter(|it| it.state != AttemptState::Disposed);
-    let mut seen = BTreeSet::new();
-    for attempt in open {
-        if !seen.insert(attempt.payment) {
+    None
+}
+
+/// A payer can never pay the same payment on two pages.
+fn attempts_rule(tables: &Tables) -> Option<Broken> {
+    let mut before = None;
+    for attempt in tables.attempts.values().filter(|it| it.state != AttemptState::Disposed) {
+        // They lie in the order of their payments.
+        if before.replace(attempt.payment) == Some(attempt.payment) {
             let what = attempt.payment.to_string();
             return Some(("one attempt of a payment is not disposed of", what));
         }

@@ -13,6 +13,8 @@ use holdfast_handheld::error::HoldError;
 const THINKS_MS: (i64, i64) = (300, 3_000);
 /// How soon an officer looks again at a screen that has not gone on, in milliseconds.
 const LOOKS_AGAIN_MS: (i64, i64) = (2_000, 8_000);
+/// How long after the hold an officer changes their mind, in milliseconds.
+const GIVES_UP_MS: (i64, i64) = (1_000, 300_000);
 /// After so many looks at a dark screen an officer gives up: nothing was promised.
 const LOOKS_MAX: u32 = 60;
 
@@ -33,6 +35,8 @@ pub(super) enum Asked {
     Summary(usize),
     Method(usize),
     Hold(usize, PaymentId),
+    /// To cancel or to withdraw.
+    GiveUp,
 }
 
 impl Deal {
@@ -102,6 +106,7 @@ impl World {
         let engine = handheld.engine.as_ref()?;
         let is_asking = |asked: &Asked| match asked {
             Asked::Summary(it) | Asked::Method(it) | Asked::Hold(it, _) => *it == index,
+            Asked::GiveUp => false,
         };
         if handheld.asked.values().any(is_asking) {
             return None;
@@ -176,5 +181,21 @@ impl World {
         if let Some(address) = address {
             self.payers_come(payment, &address);
         }
+        let drawn = self.shared.lock().draw(&[Fault::Canceled, Fault::Withdrawn]);
+        if let Some(drawn) = drawn {
+            let withdraws = drawn == Fault::Withdrawn;
+            let wait_ms = self.draw_ms(GIVES_UP_MS.0, GIVES_UP_MS.1);
+            self.enter_in(wait_ms, Happening::GivesUp { device, payment, withdraws });
+        }
+    }
+
+    /// The officer cancels or withdraws, if the screen can be used.
+    pub(super) fn give_up(&mut self, device: usize, payment: PaymentId, withdraws: bool) {
+        let call = if withdraws {
+            Call::Withdraw(payment, "The payer has left.".to_owned())
+        } else {
+            Call::Cancel(payment)
+        };
+        self.call(device, Asked::GiveUp, call);
     }
 }

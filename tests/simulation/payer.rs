@@ -263,7 +263,7 @@ impl World {
         };
         let outcome = {
             let mut shared = self.shared.lock();
-            shared.changed = true;
+            shared.touch_stripe();
             let now_ms = shared.stripe_now_ms();
             shared.stripe.pay_session(session, &CardForm::test(card), now_ms)
         };
@@ -275,7 +275,7 @@ impl World {
         let answer = if fails { ChallengeAnswer::Fail } else { ChallengeAnswer::Complete };
         let outcome = {
             let mut shared = self.shared.lock();
-            shared.changed = true;
+            shared.touch_stripe();
             let now_ms = shared.stripe_now_ms();
             shared.stripe.answer_challenge(session, answer, now_ms)
         };

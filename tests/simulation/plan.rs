@@ -12,6 +12,10 @@ const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 
+/// Of a thousand runs, how many sign and check on the curve. Multiplying there takes longer than all
+/// the rest of a run.
+const TRULY_SIGNED: u32 = 50;
+
 /// One run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
@@ -65,8 +69,8 @@ pub(super) struct Script {
     pub(super) lifetime_s: u32,
     /// Whether Stripe's webhooks reach this gateway at all.
     pub(super) webhooks: bool,
-    /// Whether requests for tokens are truly signed; orders always are.
-    pub(super) true_tokens: bool,
+    /// Whether orders, notices and requests for tokens are truly signed and checked.
+    pub(super) true_signatures: bool,
     pub(super) stripe_skew_ms: i64,
     /// Of a thousand payments, how many nobody wants to pay.
     pub(super) nobody_pays: u32,
@@ -85,7 +89,7 @@ impl Script {
             deals: Vec::new(),
             lifetime_s: 7 * 24 * 60 * 60,
             webhooks: chance.per_mille(800),
-            true_tokens: chance.per_mille(100),
+            true_signatures: chance.per_mille(TRULY_SIGNED),
             stripe_skew_ms: chance.ms(-20 * SECOND, 20 * SECOND),
             nobody_pays: 100,
             payers_come_ms: *chance
@@ -139,6 +143,8 @@ impl Script {
             Fault::Restored,
             Fault::LaidAside,
             Fault::PayerGivesUp,
+            Fault::Canceled,
+            Fault::Withdrawn,
             Fault::KeyBusy,
             // Orders of the wrong time are refused for good, and rightly so.
             Fault::ClockJumps,
@@ -173,6 +179,7 @@ fn doses(chance: &mut Chance) -> Doses {
             | Fault::PayerGivesUp
             | Fault::RedirectLost
             | Fault::HeldTwice => (likely + 200, &[100, 500]),
+            Fault::Canceled | Fault::Withdrawn => (likely, &[100, 300]),
             _ => (likely, &[10, 50, 150, 400]),
         };
         if chance.per_mille(likely) {

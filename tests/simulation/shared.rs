@@ -4,8 +4,8 @@
 use super::Broken;
 use super::chance::Chance;
 use super::faults::{Doses, Fault, Tally};
-use super::stripe::Wire;
-use holdfast_sandbox::core::{ApiRequest, Core};
+use super::stripe::{LateCall, Wire};
+use holdfast_sandbox::core::Core;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,12 +26,16 @@ pub(super) struct Inner {
     pub(super) stripe_skew_ms: i64,
     pub(super) wire: Wire,
     /// Requests to Stripe that somebody still carries around.
-    pub(super) late: Vec<(i64, ApiRequest)>,
+    pub(super) late: Vec<(i64, LateCall)>,
     pub(super) broken: Option<Broken>,
     /// What the future that was polled last waits for.
     wait_ms: i64,
     /// Something changed that the rules have to be held against.
     pub(super) changed: bool,
+    /// Something changed at Stripe.
+    pub(super) stripe_changed: bool,
+    /// How often something did.
+    pub(super) stripe_changes: u64,
 }
 
 impl Shared {
@@ -57,6 +61,8 @@ impl Shared {
             broken,
             wait_ms: 0,
             changed: true,
+            stripe_changed: true,
+            stripe_changes: 0,
         }))
     }
 
@@ -94,6 +100,13 @@ impl Inner {
         let drawn = self.doses.draw(among, &mut self.chance)?;
         self.tally.count(drawn);
         Some(drawn)
+    }
+
+    /// Whoever does something at Stripe says so: the rules are held against what it made of it.
+    pub(super) fn touch_stripe(&mut self) {
+        self.changed = true;
+        self.stripe_changed = true;
+        self.stripe_changes = self.stripe_changes.wrapping_add(1);
     }
 
     pub(super) fn stripe_now_ms(&self) -> i64 {

@@ -12,10 +12,13 @@ use super::officer::Deal;
 use super::payer::Payer;
 use super::plan::{Plan, Script};
 use super::shared::Shared;
+use super::stripe::LateCall;
 use super::{Disk, MemoryDisk};
+use holdfast_domain::PaymentId;
 use holdfast_handheld::engine::{Response, Ticket, TransportFault};
 use holdfast_handheld::port::DeviceKeyError;
-use holdfast_sandbox::core::{ApiRequest, Config, Core, OutgoingDelivery, WebhookTarget};
+use holdfast_protocol::signature::vouching;
+use holdfast_sandbox::core::{Config, Core, OutgoingDelivery, WebhookTarget};
 use holdfast_stripe::WebhookSecret;
 use std::sync::Arc;
 
@@ -26,6 +29,8 @@ const STEPS_MAX: u64 = 400_000;
 pub(super) enum Happening {
     /// An officer looks at the screen.
     Officer(usize),
+    /// An officer gives up what was held, for good or by asking to cancel.
+    GivesUp { device: usize, payment: PaymentId, withdraws: bool },
     /// A handheld is switched on.
     Starts { device: usize, generation: u64 },
     /// The engine wanted to be woken.
@@ -59,7 +64,7 @@ pub(super) enum Happening {
     /// A webhook reaches the gateway. A copy has nobody who waits for its acknowledgement.
     Delivery { delivery: Box<OutgoingDelivery>, is_copy: bool },
     /// A request reaches Stripe that was taken for lost.
-    LateCall(Box<ApiRequest>),
+    LateCall(Box<LateCall>),
     /// A payer does the next thing.
     Payer(usize),
     /// Network again.
@@ -111,6 +116,7 @@ impl World {
 
     /// A world over disks of the caller's, one for each handheld.
     pub fn on(plan: &Plan, traced: bool, disk: &mut dyn FnMut(usize) -> Box<dyn Disk>) -> Self {
+        vouching::forget();
         let mut chance = Chance::new(plan.seed ^ 0x5851_f42d_4c95_7f2d);
         let script = Script::of(plan, &mut chance);
         let stripe = stripe(chance.next(), script.webhooks, script.stripe_skew_ms);
@@ -235,6 +241,9 @@ impl World {
         }
         match what {
             Happening::Officer(deal) => self.officer_looks(deal),
+            Happening::GivesUp { device, payment, withdraws } => {
+                self.give_up(device, payment, withdraws);
+            }
             Happening::Starts { device, generation } => self.switch_on(device, generation),
             Happening::Wakes { device, generation } => self.wake(device, generation),
             Happening::Signs { device, generation, ticket, answer } => {

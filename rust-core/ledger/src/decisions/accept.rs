@@ -63,14 +63,18 @@ impl Decision for Accept {
         let payload = self.order.payload();
         let sender = (payload.gateway, &payload.tenant, payload.device);
         let device = match find_sender(tx, &self.tenant, sender).await? {
-            Ok(device) if self.order.verify(&device.public_key).is_err() => {
-                return Ok(Refusal::signature().into());
-            }
             Ok(device) => device,
             Err(refusal) => return Ok(refusal.into()),
         };
+        let known = tx.payment(&self.tenant, payload.payment).await?;
+        // The very bytes that were checked when they came first need no checking again.
+        let was_checked =
+            known.as_ref().is_some_and(|known| known.order_bytes == self.order.to_bytes());
+        if !was_checked && self.order.verify(&device.public_key).is_err() {
+            return Ok(Refusal::signature().into());
+        }
         // The same order again is answered as before, whatever has changed since.
-        if let Some(known) = tx.payment(&self.tenant, payload.payment).await? {
+        if let Some(known) = known {
             return Ok(if known.digest == self.order.digest() && known.device == payload.device {
                 AcceptOutcome::Accepted { payment: Box::new(known), new: false }
             } else {

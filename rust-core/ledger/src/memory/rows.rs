@@ -7,9 +7,15 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Where the tables lie while nobody works on them.
 pub(super) struct Place {
-    /// None while somebody does.
-    tables: Mutex<Option<Box<Tables>>>,
+    state: Mutex<State>,
     returned: Condvar,
+}
+
+struct State {
+    /// None while somebody works on them.
+    tables: Option<Box<Tables>>,
+    /// How many wait for them: nobody is woken where nobody sleeps, for that is a call to the system.
+    waiting: usize,
 }
 
 /// How a write is taken back.
@@ -27,19 +33,22 @@ pub(super) struct Rows<'p> {
 
 impl Place {
     pub(super) fn new() -> Self {
-        Self { tables: Mutex::new(Some(Box::default())), returned: Condvar::new() }
+        let state = State { tables: Some(Box::default()), waiting: 0 };
+        Self { state: Mutex::new(state), returned: Condvar::new() }
     }
 
     /// Takes the tables, once whoever has them gives them back. A decision on memory never waits
     /// for anything else, so this does not take long.
     pub(super) fn take(&self) -> Rows<'_> {
         // A panic among the rows is a failed test; they are of no more use then.
-        let mut place = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(tables) = place.take() {
+            if let Some(tables) = state.tables.take() {
                 return Rows { tables, undo: Vec::new(), place: self };
             }
-            place = self.returned.wait(place).unwrap_or_else(PoisonError::into_inner);
+            state.waiting = state.waiting.saturating_add(1);
+            state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting = state.waiting.saturating_sub(1);
         }
     }
 }
@@ -97,8 +106,11 @@ impl Deref for Rows<'_> {
 impl Drop for Rows<'_> {
     fn drop(&mut self) {
         let tables = std::mem::take(&mut self.tables);
-        *self.place.tables.lock().unwrap_or_else(PoisonError::into_inner) = Some(tables);
-        self.place.returned.notify_one();
+        let mut state = self.place.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.tables = Some(tables);
+        if state.waiting > 0 {
+            self.place.returned.notify_one();
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 use super::Broken;
 use super::faults::Fault;
 use super::fixture;
+use super::ledger::Ledger;
 use super::link::Exchange;
 use super::shared::Shared;
 use super::tasks::Task;
 use super::world::{Happening, World};
-use holdfast_ledger::memory::{MemoryStore, Tables};
+use holdfast_ledger::memory::Tables;
 use holdfast_ledger::recovery::Recovery;
 use holdfast_ledger::{Decision, Env, Payment, Store, StoreError};
 use std::collections::BTreeMap;
@@ -20,8 +21,6 @@ use std::task::{Context, Poll, Waker};
 /// Stripe keeps an idempotency key.
 const AWAY_MS: [(i64, i64); 4] =
     [(500, 5_000), (5_000, 60_000), (60_000, 3_600_000), (25 * 3_600_000, 50 * 3_600_000)];
-
-pub(super) type Ledger = MemoryStore<Box<dyn Fn() -> Env + Send + Sync>>;
 
 pub(super) struct Gateway {
     pub(super) ledger: Arc<Ledger>,
@@ -58,8 +57,7 @@ impl Gateway {
             Env { now_ms: shared.now_ms, entropy }
         };
         let environment: Box<dyn Fn() -> Env + Send + Sync> = Box::new(environment);
-        let ledger = MemoryStore::new(fixture::gateway(), environment);
-        ledger.with_tables(|tables| *tables = fixture::tables(devices));
+        let ledger = Ledger::new(environment, fixture::tables(devices));
         Self {
             ledger: Arc::new(ledger),
             is_up: true,

@@ -3,7 +3,7 @@
 
 use super::faults::Fault;
 use super::fixture;
-use super::gateway::Ledger;
+use super::ledger::Ledger;
 use super::shared::Shared;
 use super::stripe::StripeDoor;
 use super::world::{Happening, World};

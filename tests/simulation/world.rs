@@ -178,6 +178,20 @@ impl World {
         Ok(self.ended())
     }
 
+    /// Makes every decision in SQLite as well. To be called before the run.
+    pub fn open_database(&mut self) {
+        self.shared.lock().doses.set(super::Fault::Restored, 0);
+        if let Some(ledger) = Arc::get_mut(&mut self.gateway.ledger) {
+            ledger.open_database();
+        }
+    }
+
+    /// After the run: SQLite holds what the memory holds.
+    pub fn same_in_sql(&self) -> Result<(), Violation> {
+        let rule = "SQL and memory hold the same rows";
+        self.gateway.ledger.difference().map_or(Ok(()), |what| Err(Violation { rule, what }))
+    }
+
     /// What happened, line by line, if the world was made to keep it.
     pub fn trace(&self) -> Vec<String> {
         self.shared.lock().trace.clone().unwrap_or_default()

@@ -46,6 +46,8 @@ mod serve;
 mod settings;
 mod sign_in;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tokens;
 mod urls;
 mod users;

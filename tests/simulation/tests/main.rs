@@ -5,6 +5,7 @@
 
 mod bite;
 mod real_files;
+mod real_ledger;
 
 use holdfast_tests::simulation::{self, Ended, Failed, Fault, Plan, Tally};
 use std::collections::BTreeSet;

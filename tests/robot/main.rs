@@ -80,6 +80,12 @@ impl Robot {
                 item_id: item.parse().map_err(words)?,
                 quantity: quantity.parse().map_err(words)?,
             }),
+            ["refresh"] => {
+                self.runtime.block_on(self.core.refresh()).map_err(words).map(|()| json!({}))
+            }
+            ["search", find] => self.search((*find).to_owned()),
+            ["charge", reference, code] => self.hold_charge(reference, code),
+            ["wait-receipt", payment] => self.wait_receipt(payment),
             ["wait", payment, state] => self.wait(payment, state),
             ["radio", state @ ("on" | "off")] => {
                 self.radio.switch(*state == "on");
@@ -130,6 +136,39 @@ impl Robot {
         Ok(json!({ "pay_address": pay_address(base, &order) }))
     }
 
+    /// What is owed, by plate, reference or name.
+    fn search(&self, find: String) -> Answer {
+        let found = self.runtime.block_on(self.core.search_charges(find)).map_err(words)?;
+        let charge = |it: holdfast_handheld::ChargeView| json!({ "reference": it.reference, "amount": it.amount.minor, "state": it.state.as_str() });
+        Ok(json!({ "charges": found.charges.into_iter().map(charge).collect::<Vec<_>>() }))
+    }
+
+    /// Holds for a charge that was found.
+    fn hold_charge(&self, reference: &str, code: &str) -> Answer {
+        self.runtime.block_on(async {
+            let charges = vec![reference.to_owned()];
+            let draft = self.core.open_summary_of(Vec::new(), charges).await.map_err(words)?;
+            let id = draft.payment_id;
+            self.core.choose_method(id.clone(), code.to_owned()).await.map_err(words)?;
+            Ok(in_json(&self.core.hold(id).await.map_err(words)?))
+        })
+    }
+
+    /// Waits until the gateway has made the order.
+    fn wait_receipt(&self, payment_id: &str) -> Answer {
+        let deadline = Instant::now() + WAIT_MAX;
+        loop {
+            let payment = self.core.payment(payment_id).ok_or("no such payment")?;
+            if payment.receipt_order_id.is_some() {
+                return Ok(in_json(&payment));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if let Err(RecvTimeoutError::Timeout) = self.changes.recv_timeout(left) {
+                return Err("no receipt order ID yet".to_owned());
+            }
+        }
+    }
+
     fn wait(&self, payment_id: &str, state: &str) -> Answer {
         let deadline = Instant::now() + WAIT_MAX;
         loop {
@@ -152,6 +191,7 @@ fn in_json(payment: &PaymentView) -> Value {
         "total": payment.total.minor,
         "pay_address": payment.pay_address,
         "receipt_order_id": payment.receipt_order_id,
+        "provisional_receipt": payment.provisional_receipt,
         "confirm_code": payment.confirm_code,
         "decline": payment.decline.map(|reason| reason.sentence()),
     })

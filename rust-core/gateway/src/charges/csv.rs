@@ -53,8 +53,9 @@ pub(crate) fn read(
 fn rows(text: &[u8]) -> Result<Vec<(u64, TypedCharge)>, Vec<String>> {
     // Spreadsheets begin UTF-8 files with a byte order mark.
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    let text = with_plain_ends(text);
     let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text);
+        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_slice());
     let headers = reader.headers().map_err(|error| vec![broken(&error)])?;
     if !headers.iter().map(str::to_ascii_lowercase).eq(COLUMNS) {
         return Err(vec![format!("Line 1: the columns are {}, in this order.", COLUMNS.join(","))]);
@@ -100,6 +101,14 @@ fn rows(text: &[u8]) -> Result<Vec<(u64, TypedCharge)>, Vec<String>> {
         return Err(vec!["Line 2: there are no charges; add one line for each.".to_owned()]);
     }
     Ok(found)
+}
+
+/// Lines that end in a line feed alone. Browsers send text with both characters, and the reader
+/// counts the second one to the line that follows: its errors would name the line before.
+fn with_plain_ends(text: &[u8]) -> Vec<u8> {
+    let followed_by = text.iter().skip(1).chain(std::iter::once(&b' '));
+    let pairs = text.iter().zip(followed_by);
+    pairs.filter(|(byte, next)| (**byte, **next) != (b'\r', b'\n')).map(|(byte, _)| *byte).collect()
 }
 
 /// True if a further line of the same reference says nothing else.
@@ -198,6 +207,8 @@ mod tests {
         for start in starts {
             assert!(errors.iter().any(|it| it.starts_with(start)), "{start}: {errors:?}");
         }
+        let as_browsers_send_it = text.replace('\n', "\r\n");
+        assert_eq!(parse(&as_browsers_send_it).unwrap_err(), errors);
         for (text, start) in [
             ("a,b\n", "Line 1: the columns"),
             (&lines(&[]), "Line 2: there are no charges"),
@@ -206,8 +217,9 @@ mod tests {
         ] {
             assert!(parse(text).unwrap_err()[0].starts_with(start), "{start}");
         }
-        let many = vec!["x y,,,A,1,,,"; 30];
-        assert_eq!(parse(&lines(&many)).unwrap_err().len(), 1);
+        let many: Vec<String> = (0..30).map(|n| format!("x {n},,,A,1,,,")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(parse(&lines(&many)).unwrap_err().len(), ERRORS_SHOWN_MAX + 1);
         assert!(read(b"reference\xFF", &tenant(), Currency::USD).unwrap_err()[0].contains("UTF-8"));
     }
 

@@ -72,20 +72,26 @@ async fn the_doctor_finds_a_good_installation_good_and_names_what_is_not() {
 }
 
 #[tokio::test]
-async fn a_database_of_the_first_schema_is_brought_up_to_date() {
-    let kept =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/databases/schema-1");
-    let folder = tempfile::tempdir().unwrap();
-    for name in ["holdfast.db", "master.key"] {
-        std::fs::copy(kept.join(name), folder.path().join(name)).unwrap();
-        use std::os::unix::fs::PermissionsExt;
-        let owner_only = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(folder.path().join(name), owner_only).unwrap();
+async fn databases_of_earlier_schemas_are_brought_up_to_date() {
+    let databases = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/databases");
+    for schema in ["schema-1", "schema-61"] {
+        let kept = databases.join(schema);
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["holdfast.db", "master.key"] {
+            std::fs::copy(kept.join(name), folder.path().join(name)).unwrap();
+            use std::os::unix::fs::PermissionsExt;
+            let owner_only = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(folder.path().join(name), owner_only).unwrap();
+        }
+        let tenant = "demo".parse().unwrap();
+        let link = admin::sign_in_link(folder.path(), &tenant).await.unwrap();
+        assert!(link.0.contains("/sign-in/"), "{schema}");
+        let found = admin::doctor(folder.path()).await.unwrap();
+        for what in ["secrets of demo", "database", "audit log of demo"] {
+            let Some(it) = found.iter().find(|it| it.what == what) else {
+                panic!("{schema}: nothing about {what}")
+            };
+            assert_eq!(it.health, Health::Good, "{schema}: {}", it.words);
+        }
     }
-    let tenant = "demo".parse().unwrap();
-    let link = admin::sign_in_link(folder.path(), &tenant).await.unwrap();
-    assert!(link.0.contains("/sign-in/"));
-    let found = admin::doctor(folder.path()).await.unwrap();
-    let secrets = found.iter().find(|it| it.what == "secrets of demo").unwrap();
-    assert_eq!(secrets.health, Health::Good, "{}", secrets.words);
 }

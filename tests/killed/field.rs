@@ -333,13 +333,14 @@ impl Payer {
         promised.orders.insert(payment.clone());
         let page = self.redirected(&format!("/pay/{payment}/pay"), "").await;
         let session = page.rsplit('/').next().unwrap().to_owned();
-        let cards: &[&str] = if round % 4 == 0 { &[POOR_CARD, GOOD_CARD] } else { &[GOOD_CARD] };
+        let cards: &[&str] =
+            if round.is_multiple_of(4) { &[POOR_CARD, GOOD_CARD] } else { &[GOOD_CARD] };
         for card in cards {
             let form = CardForm::test(card);
             self.sandbox.with_core(|core, now_ms| core.pay_session(&session, &form, now_ms));
         }
         promised.paid.insert(payment.clone());
-        if round % 3 == 0 {
+        if round.is_multiple_of(3) {
             self.refund(&payment).await;
             promised.refunded.insert(payment);
         }

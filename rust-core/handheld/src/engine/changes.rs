@@ -25,6 +25,8 @@ pub(super) struct Poll {
     /// The next one asks for an answer at once.
     at_once: bool,
     started_ms: u64,
+    /// The epoch that its revision was counted in, and that revision.
+    asked: (u64, u64),
 }
 
 impl Engine {
@@ -32,7 +34,9 @@ impl Engine {
         let Some(enrolment) = self.durable.enrolment() else {
             return;
         };
-        let after = self.durable.counters(enrolment).changes_after;
+        let known = self.durable.counters(enrolment);
+        let after = known.changes_after;
+        let asked = (known.epoch, after);
         let wait_s = if self.changes.at_once { 0 } else { LONG_POLL_S_MAX };
         let timeout_ms = u64::from(wait_s).saturating_mul(1_000).saturating_add(ANSWER_MS_MAX);
         let path = format!("payments?after={after}&wait_s={wait_s}");
@@ -40,6 +44,7 @@ impl Engine {
             let ticket = self.issue(Purpose::Changes);
             self.changes.tries.start(ticket);
             self.changes.started_ms = now.mono_ms;
+            self.changes.asked = asked;
             commands.push(Command::Send { ticket, request });
         }
     }
@@ -113,7 +118,9 @@ impl Engine {
         };
         let known = self.durable.counters(enrolment);
         let heard = Heard { epoch: response.epoch, at_unix_s: response.gateway_time_unix_s };
-        let was_restored = known.changes_after > 0 && heard.epoch > known.epoch;
+        // By the epoch in which it was asked: another answer may have told of the new one meanwhile.
+        let (asked_epoch, asked_after) = self.changes.asked;
+        let was_restored = asked_after > 0 && heard.epoch > asked_epoch;
         let mut writes = self.heard_writes(response.payments, heard);
         // What was asked for counted from a revision of before the restore: ask for everything.
         let changes_after = if was_restored { 0 } else { response.revision };

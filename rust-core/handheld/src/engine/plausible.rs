@@ -11,10 +11,11 @@ use holdfast_protocol::wire::{
 const TIME_UNIX_S: std::ops::RangeInclusive<u64> = 1_577_836_800..=7_258_118_400;
 /// Most changes that a tenant's counter can have counted: a thousand every second for thirty years.
 const REVISION_MAX: u64 = 1_000_000_000_000;
+/// A new epoch is the second in which the ledger was put back, or, when the clock has gone backwards,
+/// one more than the last. It may be this far ahead of the gateway's clock of now: a day, in seconds.
+const EPOCH_AHEAD_MAX_S: u64 = 86_400;
 /// Restores that a handheld may have missed between two answers. Each takes an operator some minutes.
 const EPOCHS_MISSED_MAX: u64 = 1_000;
-/// Most restores of a ledger at all.
-const EPOCH_MAX: u64 = 1_000_000;
 /// Days that over payments are kept at the most: ten years.
 const HISTORY_DAYS_MAX: u32 = 3_660;
 
@@ -37,11 +38,9 @@ pub(crate) struct Claims<'a> {
 impl Claims<'_> {
     fn are_plausible(&self, known_epoch: u64) -> bool {
         let time = self.time_unix_s.is_none_or(|time| TIME_UNIX_S.contains(&time));
-        let next_epochs = match known_epoch {
-            0 => EPOCH_MAX,
-            known => known.saturating_add(EPOCHS_MISSED_MAX).min(EPOCH_MAX),
-        };
-        let epoch = self.epoch.is_none_or(|epoch| epoch <= next_epochs);
+        let counted = known_epoch.saturating_add(EPOCHS_MISSED_MAX);
+        let of_the_clock = self.time_unix_s.unwrap_or(0).saturating_add(EPOCH_AHEAD_MAX_S);
+        let epoch = self.epoch.is_none_or(|epoch| epoch <= counted.max(of_the_clock));
         let revisions = self.payments.iter().all(|status| status.revision <= REVISION_MAX);
         time && epoch && revisions && !self.rest_is_absurd
     }

@@ -31,7 +31,7 @@ fn first(bench: &Bench, path: &str) -> (usize, Request) {
 fn an_order_answered_absurdly_is_sent_again_and_the_next_answer_counts() {
     for (path, number) in [
         (&["epoch"][..], u64::MAX),
-        (&["epoch"], 2_000_000),
+        (&["epoch"], 7_258_118_400),
         (&["gateway_time_unix_s"], 0),
         (&["gateway_time_unix_s"], u64::MAX),
         (&["payment", "revision"], u64::MAX),
@@ -48,6 +48,19 @@ fn an_order_answered_absurdly_is_sent_again_and_the_next_answer_counts() {
         assert_eq!(bench.view(held).state, PaymentState::Sent, "{path:?} {number}");
         assert_eq!(gateway.accepted.len(), 1);
     }
+}
+
+#[test]
+fn the_second_of_a_restore_is_an_epoch_to_believe() {
+    let (mut bench, mut gateway) = (Bench::enrolled(), Gateway::new());
+    let held = bench.held();
+    let (index, request) = first(&bench, "/orders");
+    let answer = gateway.answer(&request);
+    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+    let now = body.get("gateway_time_unix_s").and_then(Value::as_u64).unwrap();
+    bench.answer(index, Ok(with(&answer, &["epoch"], now)));
+    assert_eq!(bench.view(held).state, PaymentState::Sent);
+    assert_eq!(bench.engine.durable().epoch(), now);
 }
 
 #[test]

@@ -22,11 +22,6 @@ use std::sync::Arc;
 
 /// Where the new database is made ready, within the data folder.
 const STAGING: &str = "restoring";
-/// Epochs that a restore on a new machine skips at the most: handhelds believe no greater leap than a
-/// thousand.
-const EPOCHS_SKIPPED_MAX: u64 = 500;
-/// One hour, in milliseconds.
-const HOUR_MS: i64 = 60 * 60 * 1000;
 /// Files that together are a database; the log is nothing without the first.
 const PARTS: [&str; 3] = ["", "-wal", "-shm"];
 
@@ -214,12 +209,10 @@ async fn prepare(
     before: Option<u64>,
 ) -> Result<Restored, RestoreError> {
     let now_ms = world.now_ms();
-    // Greater than in every life of this ledger that is known. On a new machine, where none is, the
-    // same backup may have been put back before: a later restore then skips more.
-    let hours = u64::try_from(now_ms.saturating_sub(made_at_ms) / HOUR_MS).unwrap_or(0);
-    let skipped = if before.is_some() { 0 } else { hours.min(EPOCHS_SKIPPED_MAX) };
-    let known = before.unwrap_or(0).max(backup.epoch);
-    let epoch = known.saturating_add(1).saturating_add(skipped);
+    // No life of this ledger had a greater one: not the one that is lost, nor another restore of the
+    // same backup elsewhere.
+    let known = before.unwrap_or(0).max(backup.epoch).saturating_add(1);
+    let epoch = known.max(u64::try_from(now_ms.div_euclid(1000)).unwrap_or(0));
     let core = Core::assemble(staging, master, world, false).await?;
     let done = async {
         // A master key that does not fit is found now.

@@ -10,7 +10,7 @@ use holdfast_ledger::recovery::RecoveryKey;
 use holdfast_ledger::{Device, DeviceStatus, PaymentType, Pin};
 use holdfast_protocol::DevicePublicKey;
 use holdfast_protocol::wire::{
-    Caps, ConfigResponse, Officer, PaymentTypeOffer, Provider, WIRE_VERSION,
+    CATALOGUE_LIFETIME_S, Caps, ConfigResponse, Officer, PaymentTypeOffer, Provider, WIRE_VERSION,
 };
 use p256::ecdsa::SigningKey;
 use std::sync::LazyLock;
@@ -115,6 +115,7 @@ pub(super) fn config(now_ms: i64, epoch: u64, approved: bool, lifetime_s: u32) -
         public_url: PUBLIC_URL.to_owned(),
         officer: Officer { id: OfficerId(1), name: "Officer One".to_owned() },
         order_lifetime_s: lifetime_s,
+        catalogue_lifetime_s: CATALOGUE_LIFETIME_S,
         catalogue: Some(catalogue()),
         payment_types: vec![PaymentTypeOffer {
             code: payment_type_code(),

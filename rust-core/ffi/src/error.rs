@@ -98,6 +98,8 @@ pub enum SummaryError {
     },
     /// There is no catalogue yet.
     NoCatalogue,
+    /// The catalogue is older than the tenant lets a handheld sell by.
+    CatalogueExpired,
     /// There is nothing to pay.
     CartEmpty,
     /// More lines than fit into the QR code.

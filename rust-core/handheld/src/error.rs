@@ -130,6 +130,9 @@ pub enum SummaryError {
     /// There is no catalogue yet.
     #[error("there is no catalogue yet; connect once to fetch it")]
     NoCatalogue,
+    /// The catalogue is older than the tenant lets a handheld sell by.
+    #[error("the prices are too old; connect once to fetch those of today")]
+    CatalogueExpired,
     /// There is nothing to pay.
     #[error("the cart is empty; add an item")]
     CartEmpty,

@@ -124,6 +124,9 @@ pub struct ConfigResponse {
     pub order_lifetime_s: u32,
     /// What can be sold; none before the first one was loaded.
     pub catalogue: Option<Catalogue>,
+    /// For how long a handheld that hears nothing more may sell by this catalogue, in seconds.
+    #[serde(default = "catalogue_lifetime_default")]
+    pub catalogue_lifetime_s: u32,
     /// What this officer may choose.
     pub payment_types: Vec<PaymentTypeOffer>,
     /// What may wait on the handheld, as the tenant decides.
@@ -152,6 +155,13 @@ impl Default for Caps {
     fn default() -> Self {
         Self { orders_max: 200, age_s_max: 3 * 24 * 60 * 60, sum_minor_max: 5_000_000 }
     }
+}
+
+/// Thirty days: whoever was away for longer fetches the prices of today first.
+pub const CATALOGUE_LIFETIME_S: u32 = 30 * 24 * 60 * 60;
+
+fn catalogue_lifetime_default() -> u32 {
+    CATALOGUE_LIFETIME_S
 }
 
 fn history_days_default() -> u32 {

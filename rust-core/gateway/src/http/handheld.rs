@@ -19,9 +19,9 @@ use holdfast_ledger::{Accept, AcceptOutcome, Carrier, DeviceStatus, Payment, Sto
 use holdfast_protocol::enrolment::proof_message;
 use holdfast_protocol::request_signature::{RequestError, TokenRequest, claims, verify};
 use holdfast_protocol::wire::{
-    Caps, CashResponse, CashTotal, ChangesResponse, ConfigResponse, EnrolRequest, EnrolResponse,
-    ErrorCode, LONG_POLL_S_MAX, ORDER_CONTENT_TYPE, Officer, PaymentTypeOffer, SubmitResponse,
-    TokenResponse, WIRE_VERSION,
+    CATALOGUE_LIFETIME_S, Caps, CashResponse, CashTotal, ChangesResponse, ConfigResponse,
+    EnrolRequest, EnrolResponse, ErrorCode, LONG_POLL_S_MAX, ORDER_CONTENT_TYPE, Officer,
+    PaymentTypeOffer, SubmitResponse, TokenResponse, WIRE_VERSION,
 };
 use holdfast_protocol::{DevicePublicKey, DeviceSignature, OrderError, SignedOrder};
 use serde::Deserialize;
@@ -231,6 +231,7 @@ pub(super) async fn config(
         officer: Officer { id: handheld.officer.id, name: handheld.officer.name },
         order_lifetime_s: ORDER_LIFETIME_S,
         catalogue: newest_catalogue(&app, &tenant.slug).await?,
+        catalogue_lifetime_s: CATALOGUE_LIFETIME_S,
         payment_types: offers.collect(),
         caps: Caps::default(),
         history_days: HISTORY_DAYS,

@@ -106,6 +106,7 @@ fn checked(answer: Answer<ConfigResponse>) -> Answer<ConfigResponse> {
         Answer::Good(config)
             if config.version > WIRE_VERSION
                 || !(1..=LIFETIME_S_MAX).contains(&config.order_lifetime_s)
+                || config.catalogue_lifetime_s == 0
                 || !is_web_address(&config.public_url) =>
         {
             Answer::Strange

@@ -1,7 +1,7 @@
 //! Drafts: a payment before the hold.
 
 use super::message::{Caller, Reply, Step};
-use super::record::{Key, Payment, Write};
+use super::record::{Config, Key, Payment, Write};
 use super::turn::Turn;
 use super::{Engine, Moment};
 use crate::error::{MethodError, SummaryError};
@@ -20,7 +20,7 @@ impl Engine {
         lines: (&[CartLine], &[String]),
         turn: &mut Turn,
     ) -> Step {
-        let cart = match self.price(lines) {
+        let cart = match self.price(lines, turn.now) {
             Ok(cart) => cart,
             Err(error) => return Step::reply(caller, Reply::OpenSummary(Err(error))),
         };
@@ -101,11 +101,18 @@ impl Engine {
             .collect()
     }
 
-    fn price(&self, (items, charges): (&[CartLine], &[String])) -> Result<Cart, SummaryError> {
+    fn price(
+        &self,
+        (items, charges): (&[CartLine], &[String]),
+        now: Moment,
+    ) -> Result<Cart, SummaryError> {
         let config = self.durable.config();
         let catalogue = config.and_then(|config| config.config.catalogue.as_ref());
         if catalogue.is_none() && (charges.is_empty() || !items.is_empty()) {
             return Err(SummaryError::NoCatalogue);
+        }
+        if !items.is_empty() && config.is_some_and(|config| self.is_expired(config, now)) {
+            return Err(SummaryError::CatalogueExpired);
         }
         let item =
             |line: &CartLine| OrderLine::Item { item: line.item_id, quantity: line.quantity };
@@ -121,6 +128,17 @@ impl Engine {
             owed.push(known.clone());
         }
         Ok(Cart::price_owed(catalogue, &owed, lines)?)
+    }
+
+    /// Whether the catalogue is too old to sell by. Where the gateway's time is not known, the clock
+    /// since the last start of the system is what has passed at the least.
+    fn is_expired(&self, config: &Config, now: Moment) -> bool {
+        let fetched_ms = config.config.gateway_time_unix_s.saturating_mul(1_000);
+        let passed_ms = match self.clock.unix_ms_at(now.mono_ms) {
+            Some(now_ms) => now_ms.saturating_sub(fetched_ms),
+            None => now.mono_ms,
+        };
+        passed_ms > u64::from(config.config.catalogue_lifetime_s).saturating_mul(1_000)
     }
 
     fn mint(&mut self, turn: &mut Turn) -> PaymentId {

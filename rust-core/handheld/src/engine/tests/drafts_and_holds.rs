@@ -3,7 +3,7 @@
 use super::bench::{Bench, Kill};
 use super::fixture;
 use super::gateway::Gateway;
-use crate::engine::{Call, Config, Record, Reply, StoreFault, Write};
+use crate::engine::{Call, Config, Record, Reply, StoreFault, WAIT_MS_MAX, Write};
 use crate::error::{HoldError, MethodError, SummaryError};
 use crate::view::CartLine;
 use holdfast_domain::{Mode, PaymentState, PaymentTypeCode};
@@ -249,6 +249,30 @@ fn the_catalogue_tells_its_age() {
     records[1] = Record::Config(Config { fetched_at_ms, config: fixture::config() });
     let bench = Bench::new(records);
     assert_eq!(bench.engine.snapshot(bench.now).catalogue_age_ms, Some(5_000));
+}
+
+#[test]
+fn prices_that_are_too_old_are_refused_by_name_until_they_are_fetched_again() {
+    let lifetime_ms = u64::from(fixture::config().catalogue_lifetime_s) * 1_000;
+    let (mut bench, mut gateway) = (Bench::enrolled(), Gateway::new());
+    bench.serve(&mut gateway);
+    // The handheld's own clock says nothing about it, whichever way it jumps.
+    bench.now.wall_ms += 2 * lifetime_ms;
+    assert!(summary(&mut bench, &[(1, 1)]).is_ok());
+    bench.now.mono_ms += lifetime_ms + 2_000;
+    assert_eq!(summary(&mut bench, &[(1, 1)]), Err(SummaryError::CatalogueExpired));
+    // Not heard since the system started: so long it has been at the least.
+    bench.reboot();
+    bench.now.mono_ms = lifetime_ms;
+    assert!(summary(&mut bench, &[(1, 1)]).is_ok());
+    bench.now.mono_ms += 1;
+    assert_eq!(summary(&mut bench, &[(1, 1)]), Err(SummaryError::CatalogueExpired));
+    let passed_s = lifetime_ms / 1_000 + 10;
+    gateway.time_unix_s += passed_s;
+    gateway.config.gateway_time_unix_s += passed_s;
+    bench.pass(WAIT_MS_MAX);
+    bench.serve(&mut gateway);
+    assert!(summary(&mut bench, &[(1, 1)]).is_ok());
 }
 
 #[test]

@@ -10,7 +10,8 @@ use holdfast_domain::{
 };
 use holdfast_protocol::sealed_copy::{self, CopyPublicKey};
 use holdfast_protocol::wire::{
-    ConfigResponse, Officer, PaymentStatus, PaymentTypeOffer, Provider, WIRE_VERSION,
+    CATALOGUE_LIFETIME_S, ConfigResponse, Officer, PaymentStatus, PaymentTypeOffer, Provider,
+    WIRE_VERSION,
 };
 use holdfast_protocol::{DevicePublicKey, OrderPayload, SignedOrder};
 use p256::ecdsa::signature::Signer;
@@ -114,6 +115,7 @@ pub(crate) fn config() -> ConfigResponse {
         public_url: PUBLIC_URL.to_owned(),
         officer: Officer { id: OfficerId(1), name: "Officer One".to_owned() },
         order_lifetime_s: 604_800,
+        catalogue_lifetime_s: CATALOGUE_LIFETIME_S,
         catalogue: Some(catalogue()),
         payment_types: vec![offer(Mode::Test)],
         caps: holdfast_protocol::wire::Caps::default(),

@@ -47,7 +47,7 @@ enum class RefreshRefusal {
 }
 
 enum class SummaryRefusal {
-    NotFound, NotADraft, NoCatalogue, CartEmpty, TooManyLines, Quantity, UnknownItem, RepeatedItem,
+    NotFound, NotADraft, NoCatalogue, CatalogueExpired, CartEmpty, TooManyLines, Quantity, UnknownItem, RepeatedItem,
     UnknownCharge, RepeatedCharge, TwoCurrencies,
     NothingOwed, TooMuch, OverCap, StorageFull, Storage, Closed,
 }
@@ -98,6 +98,7 @@ internal fun SummaryException.toRefusal(): SummaryRefusal = when (this) {
     is SummaryException.NotFound -> SummaryRefusal.NotFound
     is SummaryException.NotADraft -> SummaryRefusal.NotADraft
     is SummaryException.NoCatalogue -> SummaryRefusal.NoCatalogue
+    is SummaryException.CatalogueExpired -> SummaryRefusal.CatalogueExpired
     is SummaryException.CartEmpty -> SummaryRefusal.CartEmpty
     is SummaryException.TooManyLines -> SummaryRefusal.TooManyLines
     is SummaryException.Quantity -> SummaryRefusal.Quantity

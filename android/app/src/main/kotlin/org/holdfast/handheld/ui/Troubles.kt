@@ -40,6 +40,7 @@ fun SummaryRefusal.words(): Words = Words.Ours(
         SummaryRefusal.NotFound -> R.string.trouble_gone
         SummaryRefusal.NotADraft -> R.string.trouble_held_already
         SummaryRefusal.NoCatalogue -> R.string.trouble_no_catalogue
+        SummaryRefusal.CatalogueExpired -> R.string.trouble_catalogue_expired
         SummaryRefusal.CartEmpty -> R.string.trouble_cart_empty
         SummaryRefusal.TooManyLines -> R.string.trouble_too_many_lines
         SummaryRefusal.Quantity -> R.string.trouble_quantity

@@ -48,7 +48,7 @@ mod tests {
             ProvisionalReceipt::of(DeviceId::from_bytes([first, 1, 2, 3, 4, 5, 6, 7]), sequence)
                 .to_string()
         };
-        assert_eq!(number(0xB2, 12), "P-P810-40R4-12");
+        assert_eq!(number(0xB2, 12), "P-P80G-40R4-12");
         assert_ne!(number(0xB2, 12), number(0xB3, 12));
         assert_ne!(number(0xB2, 12), number(0xB2, 13));
     }

@@ -58,6 +58,13 @@
 //! - **Time** (`clock`). Nothing is judged by the handheld's own clock.
 //! - **What either side may lose** (`history`). The gateway after a restore, the handheld by an older
 //!   file, a damaged record or a lost key: each makes good what the other still has.
+//! - **Prices and charges** (`draft`, `charges`). Items are sold by the stored catalogue until it is too
+//!   old, charges as the last search found them; the gateway reckons every line again.
+//! - **What is believed** (`plausible`). An answer with a number that no gateway can mean is taken for
+//!   none: believed once, it could make this handheld deaf for ever.
+//! - **Another enrolment** (`enrol`). A handheld that had to enrol anew proves which one it was, so that it
+//!   may still cancel and withdraw what it held before; with a pin in the link, only the CA that the
+//!   pin names is trusted, from the first connection on.
 //! - **Told or not** (`hold::Untold`). A hold that nobody may have been told of is found at the next
 //!   start; it counts as held, and its screen says so.
 //!

@@ -82,6 +82,8 @@ async fn a_handheld_enrolled_anew_with_another_key_cancels_what_it_held_before()
     let field = Field::enrolled(&world).await;
     let held = field.hold().await;
     field.until(&held.payment_id, PaymentState::Sent).await;
+    let other = field.hold().await;
+    field.until(&other.payment_id, PaymentState::Sent).await;
 
     let field = field.with_another_key();
     let code = admin::handheld_code(world.data(), &tenant(), None, false).await.expect("a code");
@@ -95,4 +97,7 @@ async fn a_handheld_enrolled_anew_with_another_key_cancels_what_it_held_before()
     admin::handheld_approve(world.data(), &tenant(), device).await.expect("approved");
     field.until(&held.payment_id, PaymentState::Canceled).await;
     assert_eq!(world.count("device_continuity").await, 1);
+    // And it hears what becomes of the other one.
+    Payer::new().pay(&other.pay_address.expect("an address")).await;
+    field.until(&other.payment_id, PaymentState::Paid).await;
 }

@@ -5,7 +5,8 @@ use crate::store::{StoreError, rows};
 use holdfast_domain::{DeviceId, OfficerId, PaymentId, TenantSlug};
 use holdfast_ledger::work::Reads;
 use holdfast_ledger::{Attempt, Decision, Payment, Store, StoreError as LedgerError};
-use sqlx::query;
+use holdfast_protocol::continuity::CONTINUED_MAX;
+use sqlx::{QueryBuilder, Sqlite, query};
 
 /// Changes in one answer to a handheld; it asks again for more.
 pub(crate) const CHANGES_MAX: i64 = 100;
@@ -49,17 +50,43 @@ pub(crate) async fn payment_by_id(
 pub(crate) async fn changes(
     core: &Core,
     tenant: &TenantSlug,
-    device: DeviceId,
+    devices: &[DeviceId],
     after: u64,
 ) -> Result<Vec<Payment>, StoreError> {
-    let sql = query(
-        "SELECT * FROM payments WHERE tenant = ? AND device = ? AND revision > ? \
-         ORDER BY revision LIMIT ?",
-    );
     let after = i64::try_from(after).unwrap_or(i64::MAX);
-    let sql = sql.bind(tenant.as_str()).bind(device.to_string()).bind(after).bind(CHANGES_MAX);
-    let found = sql.fetch_all(&core.store.reads).await?;
+    let mut sql = QueryBuilder::<Sqlite>::new("SELECT * FROM payments WHERE tenant = ");
+    sql.push_bind(tenant.as_str()).push(" AND device IN (");
+    let mut list = sql.separated(", ");
+    for device in devices {
+        list.push_bind(device.to_string());
+    }
+    sql.push(") AND revision > ").push_bind(after);
+    sql.push(" ORDER BY revision LIMIT ").push_bind(CHANGES_MAX);
+    let found = sql.build().fetch_all(&core.store.reads).await?;
     found.iter().map(rows::payment).collect()
+}
+
+/// The handhelds that a device may ask about: itself, and once it is approved the ones that it proved
+/// to have been before.
+pub(crate) async fn asked_about(
+    core: &Core,
+    tenant: &TenantSlug,
+    device: DeviceId,
+    approved: bool,
+) -> Result<Vec<DeviceId>, StoreError> {
+    let mut devices = vec![device];
+    if approved {
+        let sql =
+            query("SELECT earlier FROM device_continuity WHERE tenant = ? AND device = ? LIMIT ?");
+        let sql = sql
+            .bind(tenant.as_str())
+            .bind(device.to_string())
+            .bind(i64::try_from(CONTINUED_MAX).unwrap_or(i64::MAX));
+        for row in sql.fetch_all(&core.store.reads).await? {
+            devices.push(rows::parsed(&row, "earlier")?);
+        }
+    }
+    Ok(devices)
 }
 
 /// The newest payments of a tenant.

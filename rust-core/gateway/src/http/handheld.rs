@@ -371,15 +371,17 @@ async fn changes(
     let wait = Duration::from_secs(u64::from(asked.wait_s.min(LONG_POLL_S_MAX)));
     let deadline = tokio::time::Instant::now() + wait;
     let mut stop = app.stop.clone();
+    let approved = handheld.status == DeviceStatus::Approved;
+    let devices = stored::asked_about(&app.core, tenant, handheld.device, approved).await?;
     loop {
-        let changed = stored::changes(&app.core, tenant, handheld.device, asked.after).await?;
+        let changed = stored::changes(&app.core, tenant, &devices, asked.after).await?;
         if !changed.is_empty() || *stop.borrow() {
             return Ok(changed);
         }
         let ours = async {
             loop {
                 match news.recv().await {
-                    Ok(change) if change.device == handheld.device => break,
+                    Ok(change) if devices.contains(&change.device) => break,
                     Ok(_) => {}
                     Err(RecvError::Lagged(_) | RecvError::Closed) => break,
                 }
@@ -390,7 +392,7 @@ async fn changes(
             () = stopped(&mut stop) => {}
             // One more look: another process on the same database gives no news here.
             () = tokio::time::sleep_until(deadline) => {
-                return Ok(stored::changes(&app.core, tenant, handheld.device, asked.after).await?);
+                return Ok(stored::changes(&app.core, tenant, &devices, asked.after).await?);
             }
         }
     }

@@ -112,7 +112,12 @@ fn dress(mut response: Response, is_api: bool, id: &str) -> Response {
 
 /// Headers that every answer carries.
 pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let is_asset = request.uri().path().starts_with("/assets/");
+    let path = request.uri().path();
+    let is_asset = path.starts_with("/assets/");
+    // Pay addresses and links are secrets of their own. Between the office's pages a browser may tell where
+    // it comes from; without that it would call the sender of every form "null".
+    let is_office = path == "/sign-in" || path == "/admin" || path.starts_with("/admin/");
+    let referrer = if is_office { "same-origin" } else { "no-referrer" };
     let mut response = next.run(request).await;
     let policy = match response.extensions().get::<FormTargets>() {
         Some(targets) => HeaderValue::from_str(&format!("{CONTENT_POLICY} {}", targets.0)).ok(),
@@ -124,7 +129,7 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (header::REFERRER_POLICY, referrer),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),

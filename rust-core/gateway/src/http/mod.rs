@@ -330,6 +330,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/{tenant}/orders", orders)
         .route("/api/{tenant}/notices", notices)
         .merge(webhooks)
+        .method_not_allowed_fallback(office::not_this_way)
         .fallback(webhook::elsewhere)
         .layer(from_fn(layers::deadline))
         .layer(from_fn_with_state(Arc::clone(&app), layers::host))

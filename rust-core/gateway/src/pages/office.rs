@@ -1,6 +1,7 @@
 //! The office's pages.
 
 use super::{Moment, StateView};
+use crate::settings::FieldError;
 use crate::users::Role;
 use askama::Template;
 use holdfast_domain::Money;
@@ -35,14 +36,18 @@ pub(crate) struct LinkPage {
 }
 
 /// Name and password.
-#[derive(Template)]
+#[derive(Template, Default)]
 #[template(path = "office/sign_in.html")]
 pub(crate) struct SignInPage {
     /// True where several tenants share the host name.
     pub(crate) asks_tenant: bool,
     pub(crate) tenant: String,
     pub(crate) name: String,
-    pub(crate) error: Option<String>,
+    /// The page of the office that opens then.
+    pub(crate) to: String,
+    /// Why the form stands here, where another page was asked for.
+    pub(crate) notice: Option<&'static str>,
+    pub(crate) error: Option<&'static str>,
 }
 
 /// One's own password.
@@ -52,9 +57,15 @@ pub(crate) struct AccountPage {
     pub(crate) top: Top,
     pub(crate) role: &'static str,
     pub(crate) chars_min: usize,
-    pub(crate) old_error: Option<String>,
-    pub(crate) new_error: Option<String>,
+    /// The field that was refused, and why.
+    pub(crate) error: Option<FieldError>,
     pub(crate) saved: bool,
+}
+
+impl AccountPage {
+    fn error(&self, field: &str) -> Option<&str> {
+        self.error.as_ref().filter(|(name, _)| *name == field).map(|(_, why)| why.as_str())
+    }
 }
 
 /// The people of the office.

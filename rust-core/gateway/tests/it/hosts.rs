@@ -57,17 +57,21 @@ async fn every_page_is_guarded() {
     let handheld = Handheld::enrol(&world).await;
     let order = handheld.order();
     let payment = handheld.send(&world, &order).await;
-    for path in [
-        path_of(&order),
-        format!("/pay/{payment}"),
-        "/admin/payments".to_owned(),
-        "/nowhere".to_owned(),
-        "/api/nowhere".to_owned(),
+    let link = "/sign-in/".to_owned() + world.sign_in_link.rsplit('/').next().unwrap();
+    // Addresses that are secrets are never told on; the office's pages tell each other.
+    for (path, referrer) in [
+        (path_of(&order), "no-referrer"),
+        (format!("/pay/{payment}"), "no-referrer"),
+        (link, "no-referrer"),
+        ("/sign-in".to_owned(), "same-origin"),
+        ("/admin/payments".to_owned(), "same-origin"),
+        ("/nowhere".to_owned(), "no-referrer"),
+        ("/api/nowhere".to_owned(), "no-referrer"),
     ] {
         let answer = world.get(&path).await;
         let header = |name: &str| answer.headers[name].to_str().unwrap().to_owned();
         assert_eq!(header("cache-control"), "no-store", "{path}");
-        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("referrer-policy"), referrer, "{path}");
         assert_eq!(header("x-content-type-options"), "nosniff");
         let policy = header("content-security-policy");
         assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self'"));

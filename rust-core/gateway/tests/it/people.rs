@@ -69,7 +69,7 @@ async fn a_password_is_changed_only_by_whoever_knows_the_old_one_and_ends_other_
     let refused = office.post("/admin/account", &form("no")).await;
     assert!(refused.status == 422 && refused.body.contains("not your password"));
     let typo = form("three+green+lamps").replace("again=two", "again=ten");
-    assert!(office.post("/admin/account", &typo).await.body.contains("do not match"));
+    assert!(office.post("/admin/account", &typo).await.body.contains("does not match"));
     assert_eq!(office.post("/admin/account", &form("three+green+lamps")).await.status, 200);
     assert_eq!(other.get("/admin/payments").await.status, 401);
     assert_eq!(office.get("/admin/payments").await.status, 200);
@@ -207,9 +207,68 @@ async fn a_foreign_page_cannot_sign_a_browser_in() {
     let world = World::start().await;
     choose(&Office::sign_in(&world).await, PASSWORD).await;
     let form = format!("name=administrator&password={PASSWORD}").replace(' ', "+");
-    let headers = [
-        ("content-type", "application/x-www-form-urlencoded"),
-        ("origin", "https://elsewhere.example"),
-    ];
-    assert_eq!(world.post("/sign-in", &headers, form.into_bytes()).await.status, 400);
+    let here = world.url("");
+    let foreign = "https://elsewhere.example";
+    // A browser that says whose page it was is believed, whatever it calls the origin.
+    for (headers, status) in [
+        (vec![("origin", foreign)], 400),
+        (vec![("origin", "null")], 400),
+        (vec![("origin", here.as_str())], 303),
+        (vec![("origin", "null"), ("sec-fetch-site", "same-origin")], 303),
+        (vec![("origin", here.as_str()), ("sec-fetch-site", "cross-site")], 400),
+        (vec![("sec-fetch-site", "same-site")], 400),
+    ] {
+        let mut all = headers.clone();
+        all.push(("content-type", "application/x-www-form-urlencoded"));
+        let answer = world.post("/sign-in", &all, form.clone().into_bytes()).await;
+        assert_eq!(answer.status, status, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn signing_in_leads_back_to_the_page_that_was_wanted_and_nowhere_else() {
+    let world = World::start().await;
+    choose(&Office::sign_in(&world).await, PASSWORD).await;
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let page = world.get("/admin/charges?find=robin%22").await;
+    assert_eq!(page.status, 401);
+    assert!(
+        page.body.contains("name=\"to\" value=\"/admin/charges?find=robin%22\""),
+        "{}",
+        page.body
+    );
+    let sent = world.post("/admin/types/STRIPE/keys", &headers, b"csrf=x".to_vec()).await;
+    assert!(sent.status == 401 && sent.body.contains("nothing was changed"), "{}", sent.body);
+    assert!(sent.body.contains("value=\"/admin/types/STRIPE/keys\""), "{}", sent.body);
+    let long = format!("/admin/{}", "a".repeat(600));
+    for (to, wanted) in [
+        ("/admin/charges?find=robin", "/admin/charges?find=robin"),
+        ("/admin", "/admin"),
+        ("", "/admin/payments"),
+        ("/administrator", "/admin/payments"),
+        ("//elsewhere.example/admin", "/admin/payments"),
+        ("https://elsewhere.example/admin/", "/admin/payments"),
+        ("/admin\\@elsewhere.example", "/admin/payments"),
+        ("/admin/a\r\nset-cookie: a=b", "/admin/payments"),
+        (&long, "/admin/payments"),
+    ] {
+        let form = url_form(&[("name", "administrator"), ("password", PASSWORD), ("to", to)]);
+        let answer = world.post("/sign-in", &headers, form).await;
+        assert_eq!(answer.location(), wanted, "{to:?}");
+    }
+    // The address of a form's answer leads to the page of the form.
+    let office = Office::with_cookie(&world, &try_in(&world, "administrator", PASSWORD).await);
+    for (path, page) in [
+        ("/admin/types/STRIPE/keys", "/admin/types/STRIPE"),
+        ("/admin/users/link", "/admin/users"),
+        ("/admin/sign-out", "/admin"),
+    ] {
+        assert_eq!(office.get(path).await.location(), page);
+    }
+}
+
+fn url_form(fields: &[(&str, &str)]) -> Vec<u8> {
+    let coded = |text: &str| text.bytes().map(|b| format!("%{b:02x}")).collect::<String>();
+    let pairs = fields.iter().map(|(name, value)| format!("{name}={}", coded(value)));
+    pairs.collect::<Vec<_>>().join("&").into_bytes()
 }

@@ -23,20 +23,31 @@ use super::error::Problem;
 use super::hosts::RequestHost;
 use super::{App, HostOwner};
 use crate::core::Tenant;
-use crate::pages::office::Top;
+use crate::pages::office::{SignInPage, Top};
 use crate::sign_in::{self, OfficeSession};
 use crate::users::Role;
 use crate::{processors, recoveries, refunds, tokens};
 use axum::extract::{Extension, Form, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Redirect;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
 use holdfast_domain::{Mode, TenantSlug};
 use std::sync::Arc;
 
 /// The front door leads to the list.
 pub(super) async fn home() -> Redirect {
-    Redirect::to("/admin/payments")
+    Redirect::to(enter::FIRST_PAGE)
+}
+
+/// The address of a form's answer, opened or reloaded as a page, leads to the page that the form stands
+/// on: whoever signs in again lands there, and so does a bookmark.
+pub(super) async fn not_this_way(method: Method, uri: Uri) -> Response {
+    match uri.path().rsplit_once('/') {
+        Some((parent, _)) if method == Method::GET && parent.starts_with("/admin") => {
+            Redirect::to(parent).into_response()
+        }
+        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+    }
 }
 
 /// Somebody who is signed in.
@@ -47,14 +58,45 @@ pub(super) struct Desk {
     pub(super) host: RequestHost,
 }
 
-impl FromRequestParts<Arc<App>> for Desk {
-    type Rejection = Problem;
+/// Why nobody gets to a page of the office.
+pub(super) enum TurnedAway {
+    Problem(Problem),
+    /// Nobody is signed in: the form for it, which leads back to where they were going.
+    SignIn(Box<SignInPage>),
+}
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+impl From<Problem> for TurnedAway {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl IntoResponse for TurnedAway {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Problem(problem) => problem.into_response(),
+            Self::SignIn(page) => match enter::refused(&page) {
+                Ok(response) => response,
+                Err(problem) => problem.into_response(),
+            },
+        }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Desk {
+    type Rejection = TurnedAway;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, TurnedAway> {
         let Extension(owner) = from_layers::<HostOwner>(parts, app).await?;
         let Extension(host) = from_layers::<RequestHost>(parts, app).await?;
-        let (session, tenant) = signed_in(app, &owner, &host, &parts.headers).await?;
-        Ok(Self { app: Arc::clone(app), session, tenant, host })
+        match signed_in(app, &owner, &host, &parts.headers).await? {
+            Some((session, tenant)) => Ok(Self { app: Arc::clone(app), session, tenant, host }),
+            None => {
+                let asks_tenant = app.tenant_of(&owner).await.map_err(Problem::from)?.is_none();
+                let page = enter::on_the_way(asks_tenant, &parts.method, &parts.uri);
+                Err(TurnedAway::SignIn(Box::new(page)))
+            }
+        }
     }
 }
 
@@ -66,30 +108,18 @@ async fn from_layers<T: Clone + Send + Sync + 'static>(
     Extension::from_request_parts(parts, app).await.map_err(|_| Problem::unavailable())
 }
 
-/// The browser's session and its tenant, or the words that say how to get one.
+/// The browser's session and its tenant, if there is one.
 async fn signed_in(
     app: &App,
     owner: &HostOwner,
     host: &RequestHost,
     headers: &HeaderMap,
-) -> Result<(OfficeSession, Tenant), Problem> {
-    let signed_out = || {
-        Problem::new(
-            StatusCode::UNAUTHORIZED,
-            "Sign in",
-            "You are not signed in on this browser.",
-            "Sign in with your name and password, or open your sign-in link. The operator makes a \
-             new link with holdfast sign-in.",
-        )
-        .leading_to("/sign-in", "Sign in")
-    };
-    let token = office_token(headers, host.is_loopback()).ok_or_else(signed_out)?;
-    let session = sign_in::session(&app.core, &token).await?.ok_or_else(signed_out)?;
-    if !owner.serves(&session.tenant) {
-        return Err(signed_out());
-    }
-    let tenant = app.core.tenant(&session.tenant).await?.ok_or_else(signed_out)?;
-    Ok((session, tenant))
+) -> Result<Option<(OfficeSession, Tenant)>, Problem> {
+    let Some(token) = office_token(headers, host.is_loopback()) else { return Ok(None) };
+    let session = sign_in::session(&app.core, &token).await?;
+    let Some(session) = session.filter(|it| owner.serves(&it.tenant)) else { return Ok(None) };
+    let tenant = app.core.tenant(&session.tenant).await?;
+    Ok(tenant.map(|tenant| (session, tenant)))
 }
 
 impl Desk {
@@ -140,9 +170,9 @@ pub(super) struct Sheet {
 }
 
 impl FromRequest<Arc<App>> for Sheet {
-    type Rejection = Problem;
+    type Rejection = TurnedAway;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, TurnedAway> {
         let (mut parts, body) = request.into_parts();
         let desk = Desk::from_request_parts(&mut parts, app).await?;
         let request = Request::from_parts(parts, body);
@@ -153,12 +183,13 @@ impl FromRequest<Arc<App>> for Sheet {
         if tokens::same(&sheet.desk.session.csrf, sheet.text("csrf")?) {
             return Ok(sheet);
         }
-        Err(Problem::new(
+        let too_old = Problem::new(
             StatusCode::FORBIDDEN,
             "This form is too old",
             "The form belongs to another session. Nothing was changed.",
             "Go back, reload the page and try again.",
-        ))
+        );
+        Err(too_old.into())
     }
 }
 

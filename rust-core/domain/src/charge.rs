@@ -5,11 +5,12 @@
 //! is the whole rule: it reads a payment's standing and what the other claims on its charges are,
 //! and says what its own claims become. All claims of one payment move together, since a payment is
 //! paid as a whole or not at all; only money that came for several charges, one of which another
-//! payment had settled, is told apart charge by charge.
+//! payment had settled, is told apart charge by charge. Once all of a payment's money went back, what it
+//! had settled is owed again; a refund that fails after all settles it again.
 
 use crate::id::IdError;
 use crate::money::Money;
-use crate::payment::PaymentState;
+use crate::payment::{PaymentState, Standing};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -126,7 +127,7 @@ pub enum ClaimState {
     Holding,
     /// This payment's money settled the charge.
     Settled,
-    /// Given up, or another payment settled the charge.
+    /// Given up, gone back, or settled by another payment.
     Released,
 }
 
@@ -161,19 +162,25 @@ pub enum Stage {
     Live,
     /// Money arrived.
     Received,
+    /// Money arrived, and all of it went back.
+    Returned,
     /// It ended without money, and no session of it takes any.
     Over,
 }
 
 impl Stage {
     /// The stage of a payment. `all_disposed`: none of its sessions takes money any more.
-    pub fn of(state: PaymentState, money_arrived: bool, all_disposed: bool) -> Self {
+    pub fn of(standing: &Standing, all_disposed: bool) -> Self {
         use PaymentState as S;
-        let has_ended = matches!(state, S::Canceled | S::Expired | S::Withdrawn | S::AlreadyPaid);
-        match (money_arrived, has_ended && all_disposed) {
-            (true, _) => Self::Received,
-            (false, true) => Self::Over,
-            (false, false) => Self::Live,
+        let ends = [S::Canceled, S::Expired, S::Withdrawn, S::AlreadyPaid];
+        if standing.money_is_back {
+            Self::Returned
+        } else if standing.money_arrived {
+            Self::Received
+        } else if all_disposed && ends.contains(&standing.state) {
+            Self::Over
+        } else {
+            Self::Live
         }
     }
 }
@@ -182,7 +189,7 @@ impl Stage {
 /// that charge. `all_free`: no other payment holds or has settled any of this payment's charges.
 pub fn next_claim(stage: Stage, another_settled: bool, all_free: bool) -> ClaimState {
     match stage {
-        Stage::Over => ClaimState::Released,
+        Stage::Over | Stage::Returned => ClaimState::Released,
         _ if another_settled => ClaimState::Released,
         Stage::Received => ClaimState::Settled,
         Stage::Live if all_free => ClaimState::Holding,
@@ -230,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_claim_is_settling_only_while_no_other_is() {
-        for stage in [Stage::Live, Stage::Received, Stage::Over] {
+        for stage in [Stage::Live, Stage::Received, Stage::Returned, Stage::Over] {
             assert!(!next_claim(stage, true, false).is_settling(), "{stage:?}");
         }
         assert_eq!(next_claim(Stage::Live, false, true), ClaimState::Holding);
@@ -238,17 +245,32 @@ mod tests {
         // Money that came settles the charge, whoever held it.
         assert_eq!(next_claim(Stage::Received, false, false), ClaimState::Settled);
         assert_eq!(next_claim(Stage::Over, false, true), ClaimState::Released);
+        // What went back settles nothing.
+        assert_eq!(next_claim(Stage::Returned, false, true), ClaimState::Released);
     }
 
     #[test]
     fn a_payment_that_may_still_take_money_keeps_its_claim() {
         use PaymentState as S;
-        assert_eq!(Stage::of(S::Withdrawn, false, false), Stage::Live);
-        assert_eq!(Stage::of(S::Withdrawn, false, true), Stage::Over);
-        assert_eq!(Stage::of(S::CancelRequested, false, true), Stage::Live);
-        assert_eq!(Stage::of(S::NeedsAttention, false, true), Stage::Live);
-        assert_eq!(Stage::of(S::NeedsAttention, true, true), Stage::Received);
-        assert_eq!(Stage::of(S::Refunded, true, true), Stage::Received);
+        let stage = |state, money_arrived, all_disposed| {
+            let (decline, attention, money_is_back) = (None, None, false);
+            let standing = Standing { state, decline, attention, money_arrived, money_is_back };
+            Stage::of(&standing, all_disposed)
+        };
+        assert_eq!(stage(S::Withdrawn, false, false), Stage::Live);
+        assert_eq!(stage(S::Withdrawn, false, true), Stage::Over);
+        assert_eq!(stage(S::CancelRequested, false, true), Stage::Live);
+        assert_eq!(stage(S::NeedsAttention, false, true), Stage::Live);
+        assert_eq!(stage(S::NeedsAttention, true, true), Stage::Received);
+        assert_eq!(stage(S::PartlyRefunded, true, true), Stage::Received);
+        let back = Standing {
+            state: S::Refunded,
+            decline: None,
+            attention: None,
+            money_arrived: true,
+            money_is_back: true,
+        };
+        assert_eq!(Stage::of(&back, true), Stage::Returned);
     }
 
     #[test]

@@ -47,6 +47,23 @@ pub(crate) async fn objects(
     found.iter().map(|row| rows::text(row, "object")).collect()
 }
 
+/// The charges that a payment has settled, with commas between; empty if there are none.
+pub(crate) async fn settles(
+    core: &Core,
+    tenant: &TenantSlug,
+    payment: PaymentId,
+) -> Result<String, StoreError> {
+    let sql = query(
+        "SELECT reference FROM claims WHERE tenant = ? AND payment = ? AND state = 'settled' \
+         ORDER BY reference",
+    );
+    let sql = sql.bind(tenant.as_str()).bind(payment.to_string());
+    let found = sql.fetch_all(&core.store.reads).await?;
+    let references: Result<Vec<_>, _> =
+        found.iter().map(|row| rows::text(row, "reference")).collect();
+    Ok(references?.join(", "))
+}
+
 /// A line of the list with the receipt order ID of its payment.
 pub(crate) struct ListedAlert {
     pub(crate) alert: FinanceAlert,

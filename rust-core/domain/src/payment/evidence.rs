@@ -65,7 +65,7 @@ pub enum DisputeOutcome {
 pub enum Elsewhere {
     /// Its money settled the charge.
     Settled,
-    /// That was undone (cash that was voided): it counts no more.
+    /// That was undone (cash that was voided, money that went back): it counts no more.
     Undone,
 }
 
@@ -122,6 +122,10 @@ pub enum Evidence {
     SettledElsewhere {
         /// The other payment.
         by: PaymentId,
+        /// How often that was undone before: a refund that fails settles the charge again, and the
+        /// later turn outranks the earlier one.
+        #[serde(default, skip_serializing_if = "is_first")]
+        turn: u32,
         /// Whether that still holds.
         standing: Elsewhere,
     },
@@ -137,4 +141,9 @@ pub enum Evidence {
         /// What.
         reason: AttentionReason,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_first(turn: &u32) -> bool {
+    *turn == 0
 }

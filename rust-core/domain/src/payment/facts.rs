@@ -18,7 +18,8 @@ pub struct Facts {
     refunds: BTreeMap<String, Refund>,
     disputes: BTreeMap<String, DisputeOutcome>,
     cash: BTreeSet<Money>,
-    elsewhere: BTreeMap<PaymentId, Elsewhere>,
+    /// The turn, and how it stands in it.
+    elsewhere: BTreeMap<PaymentId, (u32, Elsewhere)>,
     decisions: BTreeSet<Decision>,
     misfits: BTreeSet<AttentionReason>,
 }
@@ -58,11 +59,15 @@ pub struct Standing {
     pub attention: Option<AttentionReason>,
     /// True if money has arrived at least once, so that an order must exist.
     pub money_arrived: bool,
+    /// True if all money that arrived went back again: none of it settles anything.
+    pub money_is_back: bool,
 }
 
 impl Standing {
     fn of(state: PaymentState) -> Self {
-        Self { state, decline: None, attention: None, money_arrived: state.has_been_paid() }
+        let (decline, attention) = (None, None);
+        let money_arrived = state.has_been_paid();
+        Self { state, decline, attention, money_arrived, money_is_back: false }
     }
 }
 
@@ -94,8 +99,8 @@ impl Facts {
             Evidence::Canceled => self.decide(Decision::Canceled),
             Evidence::Withdrawn => self.decide(Decision::Withdrawn),
             Evidence::LifetimeEnded => self.decide(Decision::LifetimeEnded),
-            Evidence::SettledElsewhere { by, standing } => {
-                raise(&mut self.elsewhere, by, standing);
+            Evidence::SettledElsewhere { by, turn, standing } => {
+                raise(&mut self.elsewhere, by, (turn, standing));
             }
             Evidence::CashTaken { amount } => {
                 self.cash.insert(amount);
@@ -117,7 +122,10 @@ impl Facts {
             Some(reason) => attention(*reason),
             None => standing,
         };
-        Standing { money_arrived: !received.is_empty(), ..standing }
+        let money_arrived = !received.is_empty();
+        let sum = received.iter().map(|money| money.minor()).fold(0, i64::saturating_add);
+        let money_is_back = money_arrived && self.returned_minor() >= sum;
+        Standing { money_arrived, money_is_back, ..standing }
     }
 
     /// Each sum of money that arrived and was not voided.
@@ -130,7 +138,18 @@ impl Facts {
 
     /// True if another payment settled what this one was for.
     pub fn is_settled_elsewhere(&self) -> bool {
-        self.elsewhere.values().any(|standing| *standing == Elsewhere::Settled)
+        self.elsewhere.values().any(|(_, standing)| *standing == Elsewhere::Settled)
+    }
+
+    /// What has to be said so that this is how the other payment is known to stand; none if it is.
+    pub fn news_of(&self, by: PaymentId, standing: Elsewhere) -> Option<Evidence> {
+        let turn = match (self.elsewhere.get(&by), standing) {
+            (None, Elsewhere::Settled) => 0,
+            (Some((turn, Elsewhere::Undone)), Elsewhere::Settled) => turn.saturating_add(1),
+            (Some((turn, Elsewhere::Settled)), Elsewhere::Undone) => *turn,
+            _ => return None,
+        };
+        Some(Evidence::SettledElsewhere { by, turn, standing })
     }
 
     /// True if some session of this payment may still take money.
@@ -188,11 +207,7 @@ impl Facts {
     }
 
     fn refund_state(&self, amount: Money) -> PaymentState {
-        let returned = self
-            .refunds
-            .values()
-            .filter(|refund| refund.status == RefundStatus::Succeeded)
-            .fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.minor()));
+        let returned = self.returned_minor();
         let on_its_way = |refund: &Refund| {
             matches!(refund.status, RefundStatus::Pending | RefundStatus::RequiresAction)
         };
@@ -207,6 +222,12 @@ impl Facts {
         } else {
             PaymentState::Paid
         }
+    }
+
+    /// What certainly went back, in minor units.
+    fn returned_minor(&self) -> i64 {
+        let succeeded = self.refunds.values().filter(|it| it.status == RefundStatus::Succeeded);
+        succeeded.fold(0, |sum, refund| sum.saturating_add(refund.amount.minor()))
     }
 
     fn latest_refund(&self) -> Option<RefundStatus> {

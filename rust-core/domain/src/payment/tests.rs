@@ -48,7 +48,7 @@ fn succeeded() -> Evidence {
 }
 
 fn elsewhere(standing: Elsewhere) -> Evidence {
-    Evidence::SettledElsewhere { by: PaymentId::mint(1, &[7; 10]), standing }
+    Evidence::SettledElsewhere { by: PaymentId::mint(1, &[7; 10]), turn: 0, standing }
 }
 
 fn state(evidence: &[Evidence]) -> S {
@@ -155,6 +155,45 @@ fn what_was_settled_elsewhere_and_undone_can_be_paid_again() {
     let undone = [elsewhere(Elsewhere::Undone), elsewhere(Elsewhere::Settled)];
     assert_eq!(state(&undone), S::Sent);
     assert_eq!(state(&[succeeded(), undone[0].clone(), undone[1].clone()]), S::Paid);
+}
+
+#[test]
+fn what_was_undone_can_be_settled_and_undone_again() {
+    let by = PaymentId::mint(1, &[7; 10]);
+    let mut heap = vec![succeeded()];
+    for standing in [Elsewhere::Settled, Elsewhere::Undone].repeat(3) {
+        let facts = Facts::from_evidence(&heap);
+        let news = facts.news_of(by, standing).unwrap();
+        heap.push(news);
+        let told = Facts::from_evidence(heap.iter().rev());
+        assert_eq!(told.is_settled_elsewhere(), standing == Elsewhere::Settled);
+        assert_eq!(told.news_of(by, standing), None, "nobody is told twice");
+    }
+    let other = PaymentId::mint(2, &[7; 10]);
+    assert_eq!(Facts::from_evidence(&heap).news_of(other, Elsewhere::Undone), None);
+    // What a ledger wrote before there were turns.
+    let old = r#"{"kind":"settled_elsewhere","by":"BY","standing":"settled"}"#;
+    let old = old.replace("BY", &by.to_string());
+    let first: Evidence = serde_json::from_str(&old).unwrap();
+    assert_eq!(first, elsewhere(Elsewhere::Settled));
+    assert_eq!(serde_json::to_string(&first).unwrap(), old);
+}
+
+#[test]
+fn money_is_back_only_when_all_of_it_certainly_went_back() {
+    let back = |heap: &[Evidence]| Facts::from_evidence(heap).standing(TOTAL).money_is_back;
+    let half = refund("re_1", 10, RefundStatus::Succeeded, 600);
+    let rest = |status| refund("re_2", 11, status, 650);
+    assert!(!back(&[]) && !back(&[open()]) && !back(&[succeeded(), half.clone()]));
+    assert!(!back(&[succeeded(), half.clone(), rest(RefundStatus::Pending)]));
+    assert!(back(&[succeeded(), half.clone(), rest(RefundStatus::Succeeded)]));
+    let failed = [rest(RefundStatus::Succeeded), rest(RefundStatus::Failed)];
+    assert!(!back(&[succeeded(), half, failed[0].clone(), failed[1].clone()]));
+    // Of two cards that were charged, one is not enough.
+    let twice = [succeeded(), charge("ch_8", 8, ChargeOutcome::Succeeded)];
+    let full = |id| refund(id, 12, RefundStatus::Succeeded, 1250);
+    assert!(!back(&[twice[0].clone(), twice[1].clone(), full("re_1")]));
+    assert!(back(&[twice[0].clone(), twice[1].clone(), full("re_1"), full("re_2")]));
 }
 
 #[test]

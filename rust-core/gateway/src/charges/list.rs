@@ -32,6 +32,9 @@ pub(crate) struct Found {
     /// The payment that holds it or has settled it, in test mode and in live mode.
     pub(crate) test_payment: Option<PaymentId>,
     pub(crate) live_payment: Option<PaymentId>,
+    /// The payment that had settled it and whose money went back last, and when.
+    pub(crate) test_returned: Option<(PaymentId, i64)>,
+    pub(crate) live_returned: Option<(PaymentId, i64)>,
 }
 
 impl Found {
@@ -47,6 +50,15 @@ impl Found {
             Mode::Test => self.test_payment,
             Mode::Live => self.live_payment,
         }
+    }
+
+    /// Which payment's money went back, and when, so that the charge is owed again; none if it is not.
+    pub(crate) fn owed_again(&self, mode: Mode) -> Option<(PaymentId, i64)> {
+        let returned = match mode {
+            Mode::Test => self.test_returned,
+            Mode::Live => self.live_returned,
+        };
+        returned.filter(|_| matches!(self.state(mode), ChargeState::Open | ChargeState::BeingPaid))
     }
 }
 
@@ -89,7 +101,19 @@ pub(crate) async fn one(
 fn select(tenant: &TenantSlug) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new(
         "SELECT c.*, t.state AS test_state, t.payment AS test_payment, l.state AS live_state, \
-         l.payment AS live_payment FROM charges c \
+         l.payment AS live_payment, ",
+    );
+    for mode in ["test", "live"] {
+        for column in ["payment", "returned_at_ms"] {
+            sql.push(format!(
+                "(SELECT r.{column} FROM claims r WHERE r.tenant = c.tenant AND r.mode = '{mode}' \
+                 AND r.reference = c.reference AND r.returned_at_ms > 0 \
+                 ORDER BY r.returned_at_ms DESC, r.payment LIMIT 1) AS {mode}_{column}_back, "
+            ));
+        }
+    }
+    sql.push(
+        "1 FROM charges c \
          LEFT JOIN claims t ON t.tenant = c.tenant AND t.mode = 'test' \
          AND t.reference = c.reference AND t.state IN ('holding', 'settled') \
          LEFT JOIN claims l ON l.tenant = c.tenant AND l.mode = 'live' \
@@ -125,8 +149,12 @@ fn standing(sql: &mut QueryBuilder<Sqlite>, state: ChargeState, mode: Mode) {
     match state {
         ChargeState::Withdrawn => sql.push(" AND c.withdrawn <> ''"),
         ChargeState::Open => sql.push(" AND c.withdrawn = '' AND ").push(claim).push(" IS NULL"),
-        ChargeState::BeingPaid => sql.push(" AND ").push(claim).push(" = 'holding'"),
-        ChargeState::Settled => sql.push(" AND ").push(claim).push(" = 'settled'"),
+        ChargeState::BeingPaid => {
+            sql.push(" AND c.withdrawn = '' AND ").push(claim).push(" = 'holding'")
+        }
+        ChargeState::Settled => {
+            sql.push(" AND c.withdrawn = '' AND ").push(claim).push(" = 'settled'")
+        }
     };
 }
 
@@ -154,10 +182,13 @@ fn read(row: &SqliteRow) -> Result<Found, StoreError> {
         let text: Option<String> = row.try_get(column)?;
         text.map(|text| text.parse().map_err(|_| StoreError::Damaged(column))).transpose()
     };
+    let at = |column: &'static str| -> Result<Option<i64>, StoreError> {
+        Ok(row.try_get::<Option<i64>, _>(column)?)
+    };
     let withdrawn = !charge.withdrawn.is_empty();
     let state = |claim: Option<ClaimState>| match claim {
-        Some(ClaimState::Settled) => ChargeState::Settled,
         _ if withdrawn => ChargeState::Withdrawn,
+        Some(ClaimState::Settled) => ChargeState::Settled,
         Some(ClaimState::Holding) => ChargeState::BeingPaid,
         Some(ClaimState::Waiting | ClaimState::Released) | None => ChargeState::Open,
     };
@@ -166,6 +197,8 @@ fn read(row: &SqliteRow) -> Result<Found, StoreError> {
         live: state(claim("live_state")?),
         test_payment: payment("test_payment")?,
         live_payment: payment("live_payment")?,
+        test_returned: payment("test_payment_back")?.zip(at("test_returned_at_ms_back")?),
+        live_returned: payment("live_payment_back")?.zip(at("live_returned_at_ms_back")?),
         charge,
     })
 }

@@ -1,12 +1,11 @@
-//! Charges for programs, which write them, and for handhelds, which look for them.
+//! Charges for programs, which write them.
 //!
 //! A program shows the credential that the office made for it. `PUT` writes a charge and may be
-//! repeated; `POST` writes a new one and answers the same one again as before.
+//! repeated; `POST` writes a new one and answers the same one again as before. Each charge has an
+//! `ETag`; a `PUT` with `If-Match` is refused if somebody changed the charge since (RFC 9110, 13.1.1).
 
 use super::error::{ApiError, Dressed};
-use super::handheld::authorised;
 use super::{App, HostOwner, Peer};
-use crate::audit;
 use crate::charges::list::{self, Found, PAGE_MAX, Wanted};
 use crate::charges::typed::{self, Amount, TypedCharge, checked};
 use crate::charges::{credentials, habit};
@@ -16,13 +15,11 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use holdfast_domain::{ChargeReference, ChargeState};
+use holdfast_domain::{ChargeReference, ChargeState, Mode};
 use holdfast_ledger::{
-    DeviceStatus, PutCharges, PutOutcome, Store, WithdrawCharge, WithdrawOutcome,
+    ChargeRefused, PutCharges, PutOutcome, Store, WithdrawCharge, WithdrawOutcome,
 };
-use holdfast_protocol::wire::{
-    CHARGES_FOUND_MAX, ChargeFound, ChargesResponse, ErrorCode, FIND_CHARS_MAX, FIND_CHARS_MIN,
-};
+use holdfast_protocol::wire::{ErrorCode, FIND_CHARS_MAX};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,6 +69,11 @@ struct ChargeOut {
     test_payment: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     live_payment: Option<String>,
+    /// The payment whose refund made it owed again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_refunded: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live_refunded: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     withdrawn: String,
 }
@@ -84,6 +86,8 @@ struct LineOut {
 
 impl From<Found> for ChargeOut {
     fn from(found: Found) -> Self {
+        let refunded = |mode| found.owed_again(mode).map(|(payment, _)| payment.to_string());
+        let [test_refunded, live_refunded] = [Mode::Test, Mode::Live].map(refunded);
         let charge = found.charge;
         let line =
             |line: holdfast_ledger::ChargeLine| LineOut { text: line.text, minor: line.minor };
@@ -99,6 +103,8 @@ impl From<Found> for ChargeOut {
             live: found.live,
             test_payment: found.test_payment.map(|it| it.to_string()),
             live_payment: found.live_payment.map(|it| it.to_string()),
+            test_refunded,
+            live_refunded,
             withdrawn: charge.withdrawn,
         }
     }
@@ -202,7 +208,7 @@ pub(super) async fn create(
     let program = program(&app, (&owner, &slug, &peer), &headers).await?;
     let charge = json(body)?;
     let reference = charge.reference.clone().unwrap_or_default();
-    put(&app, &program, &reference, charge, false).await
+    put(&app, &program, &reference, charge, None).await
 }
 
 pub(super) async fn write(
@@ -218,7 +224,7 @@ pub(super) async fn write(
         let why = "The reference in the body is not the one in the address. Send one of them.";
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, "charge_refused", why));
     }
-    put(&app, &program, &reference, charge, true).await
+    put(&app, &program, &reference, charge, Some(seen(&headers)?)).await
 }
 
 fn json<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Failure> {
@@ -234,7 +240,7 @@ async fn put(
     program: &Program,
     reference: &str,
     charge: ChargeIn,
-    may_change: bool,
+    change: Option<Seen>,
 ) -> Result<Response, Failure> {
     let slug = &program.tenant.slug;
     let parts = charge.lines.into_iter();
@@ -257,24 +263,54 @@ async fn put(
         }))
     })?;
     let reference = charge.reference.clone();
-    let put = PutCharges { charges: vec![charge], may_change, who: program.who.clone() };
+    let put = PutCharges {
+        charges: vec![charge],
+        may_change: change.is_some(),
+        seen_ms: change.unwrap_or_default(),
+        who: program.who.clone(),
+    };
     match app.core.store.run(put).await? {
         PutOutcome::Written { new, .. } => {
             let status = if new > 0 { StatusCode::CREATED } else { StatusCode::OK };
-            let body = one(app, program, reference.as_str()).await?;
-            Ok((status, Json(body)).into_response())
+            let answer = one(app, program, reference.as_str()).await?;
+            Ok((status, answer).into_response())
         }
         PutOutcome::Refused(why) => {
+            let is_stale = why.iter().any(|(_, why)| *why == ChargeRefused::Changed);
             let why = why.first().map(|(_, why)| why.to_string()).unwrap_or_default();
             let message = format!("{reference}: {why}.");
-            Err(refused(StatusCode::CONFLICT, "charge_conflict", message))
+            let (status, code) = match is_stale {
+                true => (StatusCode::PRECONDITION_FAILED, "charge_changed"),
+                false => (StatusCode::CONFLICT, "charge_conflict"),
+            };
+            Err(refused(status, code, message))
         }
     }
 }
 
-async fn one(app: &App, program: &Program, reference: &str) -> Result<ChargeOut, Failure> {
+/// When a charge was last changed, as the program that changes it has seen it; none if it does not say.
+type Seen = Option<i64>;
+
+/// What `If-Match` says: one entity tag of ours, or `*`, which fits whatever is there.
+fn seen(headers: &HeaderMap) -> Result<Seen, Failure> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let inside = text.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    inside.and_then(|it| it.parse().ok()).map(Some).ok_or_else(|| {
+        let why = "If-Match carries the ETag of the charge as it was read.";
+        refused(StatusCode::BAD_REQUEST, "malformed", why)
+    })
+}
+
+/// A charge with its entity tag.
+async fn one(app: &App, program: &Program, reference: &str) -> Result<impl IntoResponse, Failure> {
     let found = list::one(&app.core, &program.tenant.slug, reference).await?;
-    Ok(found.ok_or_else(ApiError::not_found)?.into())
+    let found = found.ok_or_else(ApiError::not_found)?;
+    let tag = [(header::ETAG, format!("\"{}\"", found.charge.changed_at_ms))];
+    Ok((tag, Json(ChargeOut::from(found))))
 }
 
 pub(super) async fn read(
@@ -284,7 +320,7 @@ pub(super) async fn read(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let program = program(&app, (&owner, &slug, &peer), &headers).await?;
-    Ok(Json(one(&app, &program, &reference).await?).into_response())
+    Ok(one(&app, &program, &reference).await?.into_response())
 }
 
 /// What a program asks to see.
@@ -346,74 +382,11 @@ pub(super) async fn withdraw(
     let (tenant, who) = (program.tenant.slug.clone(), program.who.clone());
     let take = WithdrawCharge { tenant, reference: parsed, reason, who };
     match app.core.store.run(take).await? {
-        WithdrawOutcome::Withdrawn => {
-            Ok(Json(one(&app, &program, &reference).await?).into_response())
-        }
+        WithdrawOutcome::Withdrawn => Ok(one(&app, &program, &reference).await?.into_response()),
         WithdrawOutcome::Unknown => Err(ApiError::not_found().into()),
         WithdrawOutcome::Refused(why) => {
             let message = format!("{reference}: {why}.");
             Err(refused(StatusCode::CONFLICT, "charge_conflict", message))
         }
-    }
-}
-
-/// What an officer looks for.
-#[derive(Deserialize)]
-pub(super) struct SearchQuery {
-    find: String,
-}
-
-/// The handheld's search: few answers, a limit, and an entry in the audit log for each.
-pub(super) async fn search(
-    State(app): State<Arc<App>>,
-    Extension(owner): Extension<HostOwner>,
-    Path(slug): Path<String>,
-    asked: Result<Query<SearchQuery>, QueryRejection>,
-    headers: HeaderMap,
-) -> Result<Json<ChargesResponse>, ApiError> {
-    let tenant = app.tenant_at(&slug, &owner).await?;
-    let handheld = authorised(&app, &tenant.slug, &headers).await?;
-    if handheld.status != DeviceStatus::Approved {
-        return Err(ApiError::new(
-            ErrorCode::DeviceNotApproved,
-            "This handheld waits for approval. The administrator approves it on the Handhelds page.",
-        ));
-    }
-    if !app.search_limit.admit(handheld.device, app.core.now_ms()) {
-        let why = "Too many searches. Wait a minute, then search again.";
-        return Err(ApiError::new(ErrorCode::RateLimited, why));
-    }
-    let Query(asked) = asked.map_err(|error| super::refused_body(error.status()))?;
-    let find: String = asked.find.trim().chars().take(FIND_CHARS_MAX).collect();
-    if find.chars().filter(|it| !it.is_whitespace()).count() < FIND_CHARS_MIN {
-        let why = format!("Type at least {FIND_CHARS_MIN} letters or digits.");
-        return Err(ApiError::new(ErrorCode::Malformed, why));
-    }
-    let wanted = Wanted { find: find.clone(), state: None, users: Some("officers") };
-    let mode = habit(&app.core, &tenant.slug).await?.mode;
-    let limit = i64::try_from(CHARGES_FOUND_MAX).unwrap_or(i64::MAX);
-    let span = (limit.saturating_add(1), 0);
-    let mut found = list::find(&app.core, &tenant.slug, mode, &wanted, span).await?;
-    let more = found.len() > CHARGES_FOUND_MAX;
-    found.truncate(CHARGES_FOUND_MAX);
-    let who = format!("{} (handheld {})", handheld.officer.name, handheld.device);
-    let plain: String = find.chars().filter(|it| !it.is_control()).collect();
-    let detail = format!("\"{plain}\": {} found", found.len());
-    audit::note(&app.core, &tenant.slug, &who, "charges_searched", &detail).await?;
-    Ok(Json(ChargesResponse {
-        charges: found.into_iter().map(told).collect(),
-        more,
-        gateway_time_unix_s: app.now_unix_s(),
-    }))
-}
-
-fn told(found: Found) -> ChargeFound {
-    ChargeFound {
-        owed: found.charge.owed(),
-        plate: found.charge.plate,
-        payer: found.charge.payer,
-        due_on: found.charge.due_on,
-        test: found.test,
-        live: found.live,
     }
 }

@@ -1,6 +1,7 @@
 //! The gateway on the network: routes, and what every request passes through.
 
 mod assets;
+mod charge_search;
 mod charges;
 mod cookies;
 mod error;
@@ -234,8 +235,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let webhooks = Router::new()
         .route("/api/{tenant}/qr/payment/webhook", post(webhook::by_path))
         .route("/api/system/payments/stripe/callback", post(webhook::by_host));
-    let import = get(office::charges::import_page)
-        .post(office::charges::import)
+    let import = get(office::charge_files::import_page)
+        .post(office::charge_files::import)
         .layer(DefaultBodyLimit::max(IMPORT_BODY_BYTES_MAX));
     Router::new()
         .route("/", get(office::home))
@@ -248,7 +249,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/{tenant}/handheld/token", post(handheld::token))
         .route("/api/{tenant}/handheld/config", get(handheld::config))
         .route("/api/{tenant}/handheld/payments", get(handheld::payments))
-        .route("/api/{tenant}/handheld/charges", get(charges::search))
+        .route("/api/{tenant}/handheld/charges", get(charge_search::search))
         .route("/api/{tenant}/handheld/cash", get(handheld::cash))
         .route("/api/{tenant}/charges", get(charges::list).post(charges::create))
         .route("/api/{tenant}/charges/{reference}", get(charges::read).put(charges::write))
@@ -303,13 +304,13 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/admin/cash/void", post(office::cash::void))
         .route("/admin/types/{code}/cash", post(office::types::cash_mode))
         .route("/admin/charges/new", get(office::charges::new))
-        .route("/admin/charges/example.csv", get(office::charges::example))
-        .route("/admin/charges/export.csv", get(office::charges::export))
+        .route("/admin/charges/example.csv", get(office::charge_files::example))
+        .route("/admin/charges/export.csv", get(office::charge_files::export))
         .route(
             "/admin/charges/api",
-            get(office::charges::programs).post(office::charges::make_credential),
+            get(office::programs::programs).post(office::programs::make_credential),
         )
-        .route("/admin/charges/api/revoke", post(office::charges::revoke_credential))
+        .route("/admin/charges/api/revoke", post(office::programs::revoke_credential))
         .route(
             "/admin/charges/{reference}",
             get(office::charges::edit).post(office::charges::change),

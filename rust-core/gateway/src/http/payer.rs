@@ -16,7 +16,7 @@ use askama::Template;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use holdfast_domain::{Mode, PaymentId, Standing};
+use holdfast_domain::{Mode, PaymentId, PaymentState, Standing};
 use holdfast_ledger::observe::may_change_by_itself;
 use holdfast_ledger::work::look;
 use holdfast_ledger::{Accept, AcceptOutcome, Carrier, Payment, Source, Store};
@@ -262,6 +262,7 @@ pub(super) fn standing(payment: &Payment) -> Standing {
         decline: payment.decline,
         attention: payment.attention,
         money_arrived: payment.receipt_order_id.is_some(),
+        money_is_back: payment.state == PaymentState::Refunded,
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct ChargeRow {
     pub(crate) payment: Option<String>,
     /// True if that was in test mode.
     pub(crate) is_test: bool,
+    /// The payment whose refund made it owed again, and when.
+    pub(crate) owed_again: Option<(String, Moment)>,
 }
 
 /// A charge's state: word, icon, tone.

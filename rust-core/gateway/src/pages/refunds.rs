@@ -132,6 +132,11 @@ pub(crate) struct RefundPage {
     /// What another form did meanwhile, or why nothing was done.
     pub(crate) news: Option<String>,
     pub(crate) reason_chars_max: usize,
+    /// The charges that this payment settled, with commas between; empty if there are none.
+    pub(crate) settles: String,
+    /// True if they are not owed any more once all of it went back.
+    pub(crate) cancels_charges: bool,
+    pub(crate) is_trial: bool,
 }
 
 /// What the finance role is told.
@@ -175,6 +180,12 @@ impl AlertView {
             S::DisputeOpened => ("Disputed by the payer's bank", Sign::Look, "bad"),
             S::DisputeWon => ("Dispute won: the money stays", Sign::Done, "good"),
             S::DisputeLost => ("Dispute lost: the bank took the money", Sign::Look, "bad"),
+            S::PaidTwice => {
+                ("Paid twice, not in the same way: refund one of the two", Sign::Look, "bad")
+            }
+            S::MoneyDiffers => {
+                ("Money arrived that does not fit: open the payment", Sign::Look, "bad")
+            }
         };
         Self {
             status: alert.status.as_str(),

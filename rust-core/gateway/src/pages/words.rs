@@ -182,7 +182,13 @@ mod tests {
     #[test]
     fn a_payer_is_never_told_more_than_the_officer_may_say() {
         for state in PaymentState::ALL {
-            let standing = Standing { state, decline: None, attention: None, money_arrived: false };
+            let standing = Standing {
+                state,
+                decline: None,
+                attention: None,
+                money_arrived: false,
+                money_is_back: false,
+            };
             let sentence = sentence_for_payer(&standing).unwrap_or_default();
             for word in ["lost", "stolen", "fraud", "risk"] {
                 assert!(!sentence.contains(word), "{state:?}: {sentence}");

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const GOOD: &str = "reference=N-1&plate=AB+123&payer=Kim+Lee&for=Parking&amount=65.00&for=&amount=&\
                     currency=USD&due_on=2026-12-31&user_types=officers&user_types=portal";
 
-async fn add(office: &Office<'_>, fields: &str) -> Answer {
+pub(crate) async fn add(office: &Office<'_>, fields: &str) -> Answer {
     let csrf = office.csrf_of("/admin/charges/new").await;
     office.post("/admin/charges", &format!("csrf={csrf}&{fields}")).await
 }
@@ -101,6 +101,8 @@ async fn a_charge_is_added_changed_and_withdrawn_on_its_page() {
     assert!(saved.body.contains("Saved.") && saved.body.contains("value=\"70.00\""));
     let stale = office.post("/admin/charges/N-1", &form(&field("seen"), "1.00")).await;
     assert!(stale.status == 422 && stale.body.contains("Somebody changed this charge"));
+    let told = "what is owed: now Parking USD 70.00, you wrote Parking USD 1.00";
+    assert!(stale.body.contains(told) && stale.body.contains("value=\"70.00\""), "{}", stale.body);
     let withdraw = |reason: &str| format!("csrf={}&reason={reason}", field("csrf"));
     let empty = office.post("/admin/charges/N-1/withdraw", &withdraw("+")).await;
     assert!(empty.status == 422 && empty.body.contains("Write why"));
@@ -159,6 +161,24 @@ async fn a_program_writes_charges_with_a_credential_that_is_kept_as_a_hash() {
     );
     let again = call(&world, Method::PUT, at, &token, &notice(12_000)).await;
     assert_eq!((again.status.as_u16(), again.json()), (200, made.json()));
+    // Whoever says what they have seen overwrites nothing that they have not.
+    let tag = again.headers["etag"].to_str().unwrap().to_owned();
+    let conditional = async |tag: &str, minor: i64| {
+        let bearer = format!("Bearer {token}");
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/json"),
+            ("if-match", tag),
+        ];
+        world.send(Method::PUT, at, &headers, notice(minor).to_string().into_bytes()).await
+    };
+    let seen = conditional(&tag, 12_500).await;
+    assert_eq!(seen.json()["amount"]["minor"], 12_500);
+    assert_ne!(seen.headers["etag"].to_str().unwrap(), tag);
+    let stale = conditional(&tag, 1).await;
+    assert_eq!((stale.status.as_u16(), stale.code().as_str()), (412, "charge_changed"));
+    assert_eq!(conditional("W/x", 1).await.status, 400);
+    assert_eq!(conditional("*", 12_000).await.status, 200);
     let changed = call(&world, Method::PUT, at, &token, &notice(13_000)).await;
     assert_eq!(changed.json()["amount"]["minor"], 13_000);
     let mut new = notice(13_000);

@@ -23,6 +23,7 @@ mod money_back;
 mod office;
 mod operation;
 mod orders;
+mod owed_again;
 mod paying;
 mod paying_back;
 mod people;

@@ -12,8 +12,8 @@ use std::time::Duration;
 const REFUND_PENDS_CARD: &str = "4000000000007726";
 
 /// A form as the page made it.
-struct Form {
-    path: String,
+pub(crate) struct Form {
+    pub(crate) path: String,
     csrf: String,
     key: String,
     known: String,
@@ -26,14 +26,14 @@ fn value_of(page: &str, name: &str) -> String {
 }
 
 impl Form {
-    async fn open(office: &Office<'_>, payment: &str) -> Self {
+    pub(crate) async fn open(office: &Office<'_>, payment: &str) -> Self {
         let path = format!("/admin/payments/{payment}/refund");
         let page = office.get(&path).await.body;
         let value = |name| value_of(&page, name);
         Self { csrf: value("csrf"), key: value("key"), known: value("known"), path }
     }
 
-    async fn send(&self, office: &Office<'_>, fields: &str) -> Answer {
+    pub(crate) async fn send(&self, office: &Office<'_>, fields: &str) -> Answer {
         let Self { path, csrf, key, known } = self;
         office.post(path, &format!("csrf={csrf}&key={key}&known={known}&{fields}")).await
     }

@@ -4,16 +4,21 @@
 //! `holdfast_domain::charge::next_claim` says, tells the other payments on the same charges what this
 //! one did, as evidence of theirs, and names those that have to be looked at next. It ends, because
 //! each payment that is named got a new piece of evidence or a charge that became free.
+//!
+//! # Money that went back
+//!
+//! Once all of a payment's money went back, what it had settled is owed again, unless whoever refunded
+//! said that the charge is cancelled: then it is withdrawn, and the payment keeps its claim, so that
+//! nobody pays what is not owed. A refund that fails after all settles the charge again. A refund of
+//! money that only came over again changes nothing here: it never had settled anything.
 
-use super::Claim;
-use crate::refund::{AskRefund, AskRefundOutcome, RefundKey};
+use super::{Charge, Claim};
+use crate::refund::{AskRefund, AskRefundOutcome, AuditAct, RefundKey, RequestState};
 use crate::rows::{JobKind, Payment, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
 use holdfast_domain::charge::{Received, Stage, goes_back_by_itself, next_claim};
 use holdfast_domain::refund::RefundAmount;
-use holdfast_domain::{
-    ChargeReference, ClaimState, Elsewhere, Evidence, Mode, PaymentId, TenantSlug,
-};
+use holdfast_domain::{ChargeReference, ClaimState, Elsewhere, Facts, Mode, PaymentId, TenantSlug};
 use holdfast_protocol::wire::Provider;
 use holdfast_stripe::objects::RefundReason;
 
@@ -55,15 +60,24 @@ pub(crate) async fn follow<T: Tx>(
     let contests = contests(tx, payment).await?;
     if stage != Stage::Over {
         for settler in contests.iter().filter_map(|it| it.another(ClaimState::Settled)) {
-            let news = settled_by(settler.payment, Elsewhere::Settled);
-            followed.learned |= tell(tx, payment.payment, &payment.tenant, &news, env).await?;
+            let whom = (&payment.tenant, payment.payment);
+            followed.learned |= tell(tx, whom, settler.payment, Elsewhere::Settled, env).await?;
         }
     }
     if followed.learned {
         return Ok(followed);
     }
     let all_free = contests.iter().all(Contest::is_free);
+    let cancelled = match stage {
+        Stage::Returned => cancelled_with_refund(tx, payment).await?,
+        Stage::Live | Stage::Received | Stage::Over => None,
+    };
     for contest in &contests {
+        if let Some(why) = cancelled.as_ref().filter(|_| contest.mine.state == ClaimState::Settled)
+        {
+            cancel(tx, &contest.mine, why, env).await?;
+            continue;
+        }
         let another_settled = contest.another(ClaimState::Settled).is_some();
         let state = next_claim(stage, another_settled, all_free);
         if state == ClaimState::Waiting && !contest.is_free() && followed.held_up.is_none() {
@@ -71,9 +85,80 @@ pub(crate) async fn follow<T: Tx>(
         }
         if state != contest.mine.state {
             move_claim(tx, contest, state, &mut followed, env).await?;
+            note_return(tx, &contest.mine, state, stage, env).await?;
         }
     }
     Ok(followed)
+}
+
+/// Why and by whom the charges of a payment were cancelled when it was refunded, if they were.
+async fn cancelled_with_refund<T: Tx>(
+    tx: &mut T,
+    payment: &Payment,
+) -> Result<Option<(String, String)>, StoreError> {
+    let requests = tx.refund_requests(&payment.tenant, payment.payment).await?;
+    let counts = |state| state != RequestState::Refused;
+    let wish = requests.into_iter().rev().find(|it| it.cancels_charges && counts(it.state));
+    Ok(wish.map(|it| {
+        let why = match it.reason.as_str() {
+            "" => "Cancelled, and the payment refunded".to_owned(),
+            reason => format!("Cancelled, and the payment refunded: {reason}"),
+        };
+        (it.who, why)
+    }))
+}
+
+/// Withdraws the charge that a payment had settled, unless another payment needs it: what only a trial
+/// gave back may be owed in live mode.
+async fn cancel<T: Tx>(
+    tx: &mut T,
+    mine: &Claim,
+    (who, why): &(String, String),
+    env: &Env,
+) -> Result<(), StoreError> {
+    let (tenant, reference) = (&mine.tenant, &mine.reference);
+    for mode in [Mode::Live, Mode::Test] {
+        let claims = tx.claims_on(tenant, mode, reference).await?;
+        if claims.iter().any(|it| it.payment != mine.payment && it.state.is_settling()) {
+            return Ok(());
+        }
+    }
+    let still_owed = |it: &Charge| it.withdrawn.is_empty();
+    let found = tx.charge(tenant, reference).await?;
+    let Some(charge) = found.filter(still_owed) else { return Ok(()) };
+    let (withdrawn, changed_at_ms) = (why.clone(), charge.changed_next_ms(env.now_ms));
+    tx.put_charge(&Charge { withdrawn, changed_at_ms, ..charge }).await?;
+    record(tx, mine, (who, "charge_withdrawn", why), env).await
+}
+
+/// The audit log hears when money that went back, or came again, moved a charge.
+async fn note_return<T: Tx>(
+    tx: &mut T,
+    mine: &Claim,
+    state: ClaimState,
+    stage: Stage,
+    env: &Env,
+) -> Result<(), StoreError> {
+    if mine.state == ClaimState::Settled && stage == Stage::Returned {
+        let why = format!("payment {} was refunded", mine.payment);
+        return record(tx, mine, ("The gateway", "charge_owed_again", &why), env).await;
+    }
+    if state == ClaimState::Settled && mine.returned_at_ms.is_some() {
+        let why = format!("the refund of payment {} failed", mine.payment);
+        return record(tx, mine, ("The gateway", "charge_settled_again", &why), env).await;
+    }
+    Ok(())
+}
+
+async fn record<T: Tx>(
+    tx: &mut T,
+    mine: &Claim,
+    (who, what, why): (&str, &'static str, &str),
+    env: &Env,
+) -> Result<(), StoreError> {
+    let (tenant, who) = (mine.tenant.clone(), who.to_owned());
+    let detail = format!("{}: {why}", mine.reference);
+    tx.record_act(AuditAct { tenant, at_ms: env.now_ms, who, what, detail }).await
 }
 
 async fn contests<T: Tx>(tx: &mut T, payment: &Payment) -> Result<Vec<Contest>, StoreError> {
@@ -98,22 +183,24 @@ async fn move_claim<T: Tx>(
         for other in contest.others.iter().filter(|it| it.state != ClaimState::Released) {
             // Money outranks whoever held the charge and has none yet.
             tx.put_claim(&Claim { state: ClaimState::Waiting, ..other.clone() }).await?;
-            let news = settled_by(mine.payment, Elsewhere::Settled);
-            if tell(tx, other.payment, tenant, &news, env).await? {
+            let whom = (tenant, other.payment);
+            if tell(tx, whom, mine.payment, Elsewhere::Settled, env).await? {
                 // Its card page is closed, if one is open.
                 tx.want_job(tenant, JobKind::CheckSession, other.payment, env.now_ms).await?;
                 followed.next.push(other.payment);
             }
         }
     }
-    tx.put_claim(&Claim { state, ..mine.clone() }).await?;
-    if mine.state == ClaimState::Settled {
+    let was_settled = mine.state == ClaimState::Settled;
+    let returned_at_ms = match state {
+        ClaimState::Settled => None,
+        _ if was_settled => Some(env.now_ms),
+        _ => mine.returned_at_ms,
+    };
+    tx.put_claim(&Claim { state, returned_at_ms, ..mine.clone() }).await?;
+    if was_settled {
         for other in &contest.others {
-            let knows = settled_by(mine.payment, Elsewhere::Settled);
-            if tx.evidence(tenant, other.payment).await?.contains(&knows) {
-                let news = settled_by(mine.payment, Elsewhere::Undone);
-                tell(tx, other.payment, tenant, &news, env).await?;
-            }
+            tell(tx, (tenant, other.payment), mine.payment, Elsewhere::Undone, env).await?;
         }
     }
     if mine.state.is_settling() && !state.is_settling() {
@@ -122,19 +209,17 @@ async fn move_claim<T: Tx>(
     Ok(())
 }
 
-fn settled_by(by: PaymentId, standing: Elsewhere) -> Evidence {
-    Evidence::SettledElsewhere { by, standing }
-}
-
-/// Adds a piece of evidence to a payment; true if it is news.
+/// Tells a payment what another did with a charge of both; true if it is news to it.
 async fn tell<T: Tx>(
     tx: &mut T,
-    payment: PaymentId,
-    tenant: &TenantSlug,
-    news: &Evidence,
+    (tenant, payment): (&TenantSlug, PaymentId),
+    by: PaymentId,
+    standing: Elsewhere,
     env: &Env,
 ) -> Result<bool, StoreError> {
-    tx.add_evidence(tenant, payment, news, Source::Act, env.now_ms).await
+    let facts = Facts::from_evidence(&tx.evidence(tenant, payment).await?);
+    let Some(news) = facts.news_of(by, standing) else { return Ok(false) };
+    tx.add_evidence(tenant, payment, &news, Source::Act, env.now_ms).await
 }
 
 /// How a payment that is not written yet would find the charges: settled by another payment, or
@@ -165,15 +250,26 @@ pub(crate) async fn outlook<T: Tx>(
     Ok(held_up.map_or(Outlook::Free, Outlook::HeldUp))
 }
 
+/// What becomes of money that arrived twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Twice {
+    /// It goes back by itself.
+    GoesBack,
+    /// That cannot be said before Stripe was asked.
+    Unclear,
+    /// A person decides.
+    NeedsPerson,
+}
+
 /// Asks for the refund of money that only came over again. Asked once: the key follows from the
 /// payment. What is anything else stays for a person.
 pub(crate) async fn give_back<T: Tx>(
     tx: &mut T,
     payment: &Payment,
     env: &Env,
-) -> Result<(), StoreError> {
+) -> Result<Twice, StoreError> {
     if !is_the_same_over_again(tx, payment).await? {
-        return Ok(());
+        return Ok(Twice::NeedsPerson);
     }
     let ask = AskRefund {
         tenant: payment.tenant.clone(),
@@ -184,17 +280,22 @@ pub(crate) async fn give_back<T: Tx>(
         stripe_reason: RefundReason::Duplicate,
         who: "The gateway".to_owned(),
         known: None,
+        cancels_charges: false,
     };
-    match ask.decide(tx, env).await? {
+    Ok(match ask.decide(tx, env).await? {
         AskRefundOutcome::Asked { new: true, .. } => {
             tracing::info!(payment = %payment.payment, "paid twice; the second goes back");
+            Twice::GoesBack
         }
-        AskRefundOutcome::Asked { new: false, .. } => {}
+        AskRefundOutcome::Asked { new: false, .. } | AskRefundOutcome::UnderWay { .. } => {
+            Twice::GoesBack
+        }
+        AskRefundOutcome::Recovering => Twice::Unclear,
         refused => {
             tracing::warn!(payment = %payment.payment, ?refused, "paid twice; a person must look");
+            Twice::NeedsPerson
         }
-    }
-    Ok(())
+    })
 }
 
 /// True if money of this payment arrived for what another payment had settled in the same way: the

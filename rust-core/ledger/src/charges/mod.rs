@@ -65,6 +65,12 @@ impl Charge {
         self.user_types.split(',').any(|it| it == users)
     }
 
+    /// When it is changed, at the gateway's time: later than before, so that two changes within one
+    /// millisecond are told apart.
+    pub(crate) fn changed_next_ms(&self, now_ms: i64) -> i64 {
+        now_ms.max(self.changed_at_ms.saturating_add(1))
+    }
+
     /// True if the other one says the same, whenever it was written.
     fn says_the_same(&self, other: &Self) -> bool {
         self.owes_the_same(other)
@@ -95,4 +101,7 @@ pub struct Claim {
     pub state: ClaimState,
     /// When the payment was accepted: the longest waiting comes next.
     pub made_at_ms: i64,
+    /// When this payment's money, which had settled the charge, was gone again: refunded, or cash that
+    /// was voided. None while it settles the charge, and if it never did.
+    pub returned_at_ms: Option<i64>,
 }

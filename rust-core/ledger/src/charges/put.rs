@@ -12,6 +12,9 @@ pub struct PutCharges {
     pub charges: Vec<Charge>,
     /// True if a charge that is there may get new contents.
     pub may_change: bool,
+    /// When the charge that somebody changes was last changed, as they saw it. If it was changed since,
+    /// they did not know and are told first. None for whoever replaces what is there.
+    pub seen_ms: Option<i64>,
     /// Who writes, as the audit log shows it.
     pub who: String,
 }
@@ -36,6 +39,9 @@ pub enum ChargeRefused {
     /// The reference is taken.
     #[error("there is another charge of this reference; change that one, or use another reference")]
     Exists,
+    /// Somebody changed it meanwhile.
+    #[error("somebody changed this charge since you opened it")]
+    Changed,
     /// It was withdrawn.
     #[error("a charge of this reference was withdrawn; use another reference")]
     Withdrawn,
@@ -70,8 +76,11 @@ impl Decision for PutCharges {
                 Some(known) if known.says_the_same(charge) => continue,
                 Some(_) => changed.push(charge.reference.as_str()),
             }
-            let created_at_ms = known.map_or(env.now_ms, |known| known.created_at_ms);
-            let row = Charge { created_at_ms, changed_at_ms: env.now_ms, ..charge.clone() };
+            let now_ms = env.now_ms;
+            let (created_at_ms, changed_at_ms) = known.map_or((now_ms, now_ms), |known| {
+                (known.created_at_ms, known.changed_next_ms(now_ms))
+            });
+            let row = Charge { created_at_ms, changed_at_ms, ..charge.clone() };
             tx.put_charge(&row).await?;
         }
         if let Some(first) =
@@ -113,6 +122,9 @@ impl PutCharges {
         }
         if known.says_the_same(charge) {
             return Ok(Ok(()));
+        }
+        if self.seen_ms.is_some_and(|seen_ms| seen_ms != known.changed_at_ms) {
+            return Ok(Err(ChargeRefused::Changed));
         }
         if !self.may_change {
             return Ok(Err(ChargeRefused::Exists));
@@ -182,7 +194,8 @@ impl Decision for WithdrawCharge {
             return Ok(WithdrawOutcome::Refused(why));
         }
         let withdrawn = self.reason.clone();
-        tx.put_charge(&Charge { withdrawn, changed_at_ms: env.now_ms, ..known }).await?;
+        let changed_at_ms = known.changed_next_ms(env.now_ms);
+        tx.put_charge(&Charge { withdrawn, changed_at_ms, ..known }).await?;
         let detail = format!("{}: {}", self.reference, self.reason);
         note(tx, &self.tenant, (&self.who, "charge_withdrawn", detail), env).await?;
         Ok(WithdrawOutcome::Withdrawn)

@@ -64,7 +64,11 @@ pub(super) fn order_for(n: u64, charges: &[(&str, i64)], provider: Provider) -> 
 }
 
 pub(super) async fn put<B: Bench>(bench: &B, charges: Vec<Charge>) -> PutOutcome {
-    bench.store().run(PutCharges { charges, may_change: true, who: "Test".into() }).await.unwrap()
+    bench
+        .store()
+        .run(PutCharges { charges, may_change: true, seen_ms: None, who: "Test".into() })
+        .await
+        .unwrap()
 }
 
 pub(super) async fn owing<B: Bench>(bench: &B) {
@@ -101,7 +105,7 @@ async fn refused<B: Bench>(bench: &B, payload: OrderPayload, words: &str) {
 /// What a test may read.
 pub(super) struct Look<R>(pub(super) R);
 
-pub(super) struct ClaimsOn(ChargeReference);
+pub(super) struct ClaimsOn(pub(super) ChargeReference);
 struct PaymentOf(PaymentId);
 pub(super) struct HasJob(pub(super) JobKind, pub(super) PaymentId);
 pub(super) struct GoesBack(pub(super) PaymentId);
@@ -308,7 +312,8 @@ pub(super) async fn charges_are_written_all_or_none<B: Bench>(bench: &B) {
     owing(bench).await;
     let same = put(bench, vec![charge("N-1", 6500)]).await;
     assert_eq!(same, PutOutcome::Written { new: 0, changed: 0 });
-    let only_new = |charges| PutCharges { charges, may_change: false, who: "Test".into() };
+    let only_new =
+        |charges| PutCharges { charges, may_change: false, seen_ms: None, who: "Test".into() };
     let both = only_new(vec![charge("N-5", 100), charge("N-1", 1)]);
     let refused = PutOutcome::Refused(vec![(1, ChargeRefused::Exists)]);
     assert_eq!(bench.store().run(both).await.unwrap(), refused);

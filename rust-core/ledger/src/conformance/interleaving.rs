@@ -5,7 +5,8 @@ use super::fixture::{Bench, tenant};
 use super::settling::{charge_of, learn, pay};
 use crate::{PayOutcome, Payment, Store};
 use holdfast_domain::{
-    Cart, ChargeOutcome, ChargeReference, ClaimState, Evidence, PaymentState, SessionStatus,
+    Cart, ChargeOutcome, ChargeReference, ClaimState, Evidence, PaymentState, RefundStatus,
+    SessionStatus,
 };
 use holdfast_protocol::wire::Provider;
 
@@ -37,7 +38,7 @@ pub(super) async fn no_interleaving_settles_a_charge_twice<B: Bench>(bench: &B) 
         ];
         let mut payments: Vec<Option<Payment>> = vec![None; carts.len()];
         let mut dice = Dice(seed);
-        for _ in 0..24 {
+        for _ in 0..36 {
             let which = dice.throw(carts.len());
             let (lines, provider) = carts[which];
             match payments[which].clone() {
@@ -45,7 +46,7 @@ pub(super) async fn no_interleaving_settles_a_charge_twice<B: Bench>(bench: &B) 
                     let n = seed * 10 + which as u64 + 1;
                     payments[which] = Some(held(bench, order_for(n, lines, provider)).await);
                 }
-                Some(payment) => step(bench, &payment, dice.throw(4)).await,
+                Some(payment) => step(bench, &payment, dice.throw(7)).await,
             }
             for text in [a, b] {
                 one_settler(bench, text, seed).await;
@@ -77,10 +78,23 @@ async fn step<B: Bench>(bench: &B, payment: &Payment, what: usize) {
         2 => {
             learn(bench, payment.payment, vec![own_session(payment, SessionStatus::Expired)]).await;
         }
-        _ => {
+        3 => {
             withdraw(bench, payment, 0).await;
         }
+        // Money that is here goes back; what went back fails after all.
+        4 | 5 if now(bench, payment).await.state == PaymentState::Paid => {
+            learn(bench, payment.payment, back(payment, RefundStatus::Succeeded)).await;
+        }
+        _ if now(bench, payment).await.state == PaymentState::Refunded => {
+            learn(bench, payment.payment, back(payment, RefundStatus::Failed)).await;
+        }
+        _ => {}
     }
+}
+
+fn back(payment: &Payment, status: RefundStatus) -> Vec<Evidence> {
+    let (refund, amount) = (format!("re_{}", payment.sequence), payment.total);
+    vec![Evidence::Refund { refund, created: 9, status, amount }]
 }
 
 fn own_session(payment: &Payment, status: SessionStatus) -> Evidence {
@@ -128,6 +142,9 @@ async fn nothing_is_stuck<B: Bench>(bench: &B, payment: &Payment, seed: u64) {
         let another_settled = others().any(|(_, state)| *state == ClaimState::Settled);
         if has_money && now.state == PaymentState::Paid {
             assert_eq!(mine, ClaimState::Settled, "seed {seed}: {now:?}");
+        }
+        if now.state == PaymentState::Refunded {
+            assert!(!mine.is_settling(), "seed {seed}: {now:?}");
         }
         if now.state == PaymentState::AlreadyPaid {
             assert!(!mine.is_settling(), "seed {seed}");

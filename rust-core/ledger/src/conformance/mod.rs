@@ -21,6 +21,7 @@ mod jobs;
 mod live_mode;
 mod recovering;
 mod refunds;
+mod returning;
 mod settling;
 mod whole_life;
 
@@ -76,6 +77,13 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         claiming::the_same_money_twice_is_told_from_other_money,
         claiming::a_trial_settles_nothing,
         claiming::charges_are_written_all_or_none,
+        returning::what_went_back_is_owed_again,
+        returning::a_part_that_went_back_leaves_the_charge_settled,
+        returning::a_refund_that_fails_settles_the_charge_again,
+        returning::a_charge_is_cancelled_with_its_refund,
+        returning::money_that_waited_settles_what_another_gave_back,
+        returning::the_automatic_refund_reopens_nothing,
+        returning::who_changes_a_charge_has_seen_how_it_stands,
         interleaving::no_interleaving_settles_a_charge_twice,
         recovering::until_stripe_was_asked_nothing_new_is_opened,
         recovering::a_page_found_before_its_order_is_its_attempt,

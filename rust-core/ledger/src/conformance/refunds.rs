@@ -40,6 +40,7 @@ fn wish(payment: &Payment, n: u8, amount: RefundAmount, known: Option<usize>) ->
         stripe_reason: RefundReason::RequestedByCustomer,
         who: "Fay".into(),
         known,
+        cancels_charges: false,
     }
 }
 

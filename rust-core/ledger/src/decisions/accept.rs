@@ -252,8 +252,9 @@ impl Accept {
         tx.want_job(tenant, JobKind::EndLifetime, id, payment.lifetime_ends_at_ms).await?;
         for reference in references.iter().cloned() {
             let (tenant, state) = (tenant.clone(), ClaimState::Waiting);
-            let (mode, made_at_ms) = (payment.mode, env.now_ms);
-            let claim = Claim { tenant, mode, reference, payment: id, state, made_at_ms };
+            let (mode, made_at_ms, returned_at_ms) = (payment.mode, env.now_ms, None);
+            let claim =
+                Claim { tenant, mode, reference, payment: id, state, made_at_ms, returned_at_ms };
             tx.put_claim(&claim).await?;
         }
         if is_cash {

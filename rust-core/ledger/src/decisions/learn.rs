@@ -1,6 +1,6 @@
 //! Evidence comes in; state, order and receipt order ID follow in the same transaction.
 
-use crate::charges::claims;
+use crate::charges::claims::{self, Twice};
 use crate::decisions::recover::is_recovering;
 use crate::refund::{AuditAct, alert};
 use crate::rows::{Attempt, AttemptState, JobKind, Order, Payment, Source};
@@ -146,7 +146,7 @@ async fn settle_one<T: Tx>(
     };
     let (standing, followed) = loop {
         let (standing, all_disposed) = stand(tx, &before, env).await?;
-        let stage = Stage::of(standing.state, standing.money_arrived, all_disposed);
+        let stage = Stage::of(&standing, all_disposed);
         let followed = claims::follow(tx, &before, stage, env).await?;
         if !followed.learned {
             break (standing, followed);
@@ -168,8 +168,12 @@ async fn settle_one<T: Tx>(
         after.changed_at_ms = env.now_ms;
         tx.put_payment(&after).await?;
     }
-    if after.attention == Some(AttentionReason::PaidTwice) {
-        claims::give_back(tx, &after, env).await?;
+    if let Some(reason) = after.attention.filter(|_| standing.money_arrived) {
+        let by_itself = reason == AttentionReason::PaidTwice
+            && claims::give_back(tx, &after, env).await? != Twice::NeedsPerson;
+        if !by_itself {
+            alert::tell_of_odd_money(tx, &after, reason, env).await?;
+        }
     }
     Ok(Some((after, followed.next)))
 }

@@ -1,11 +1,11 @@
 //! What the finance role is told, and until when.
 
 use super::AuditAct;
-use crate::rows::{JobKind, Source};
+use crate::rows::{JobKind, Payment, Source};
 use crate::schedule::follow_again_ms;
 use crate::store::{Decision, Env, StoreError, Tx};
 use holdfast_domain::{
-    DisputeOutcome, Evidence, Facts, Money, PaymentId, RefundStatus, TenantSlug,
+    AttentionReason, DisputeOutcome, Evidence, Facts, Money, PaymentId, RefundStatus, TenantSlug,
 };
 
 /// What is told about a refund or a dispute.
@@ -29,10 +29,14 @@ pub enum AlertStatus {
     DisputeWon,
     /// The bank keeps the money.
     DisputeLost,
+    /// Money arrived twice, and only a person can say which of it goes back.
+    PaidTwice,
+    /// Money arrived that does not fit what was held for.
+    MoneyDiffers,
 }
 
 impl AlertStatus {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::RefundPending,
         Self::RefundRequiresAction,
         Self::RefundSucceeded,
@@ -42,6 +46,8 @@ impl AlertStatus {
         Self::DisputeOpened,
         Self::DisputeWon,
         Self::DisputeLost,
+        Self::PaidTwice,
+        Self::MoneyDiffers,
     ];
 
     /// The name in the database and in the audit log.
@@ -56,6 +62,8 @@ impl AlertStatus {
             Self::DisputeOpened => "dispute_opened",
             Self::DisputeWon => "dispute_won",
             Self::DisputeLost => "dispute_lost",
+            Self::PaidTwice => "paid_twice",
+            Self::MoneyDiffers => "money_differs",
         }
     }
 
@@ -93,7 +101,7 @@ impl From<DisputeOutcome> for AlertStatus {
 pub struct FinanceAlert {
     /// Whose.
     pub tenant: TenantSlug,
-    /// Stripe's refund or dispute, or the key of a request that Stripe refused.
+    /// Stripe's refund or dispute, the key of a request that Stripe refused, or the payment itself.
     pub object: String,
     /// Of which payment.
     pub payment: PaymentId,
@@ -186,6 +194,33 @@ pub(crate) async fn add_evidence<T: Tx>(
         who: "Stripe".to_owned(),
         what: status.as_str(),
         detail: format!("{object}: {amount} of payment {payment}"),
+    };
+    tx.record_act(act).await
+}
+
+/// Tells once of money that arrived and that a person has to look at.
+pub(crate) async fn tell_of_odd_money<T: Tx>(
+    tx: &mut T,
+    payment: &Payment,
+    reason: AttentionReason,
+    env: &Env,
+) -> Result<(), StoreError> {
+    let status = match reason {
+        AttentionReason::PaidTwice => AlertStatus::PaidTwice,
+        _ => AlertStatus::MoneyDiffers,
+    };
+    let (tenant, object) = (&payment.tenant, payment.payment.to_string());
+    if tx.alert(tenant, &object).await?.is_some_and(|known| known.status == status) {
+        return Ok(());
+    }
+    let told = (status, payment.total);
+    tell(tx, (tenant, payment.payment), &object, told, env.now_ms).await?;
+    let act = AuditAct {
+        tenant: tenant.clone(),
+        at_ms: env.now_ms,
+        who: "The gateway".to_owned(),
+        what: status.as_str(),
+        detail: format!("{} of payment {object}", payment.total),
     };
     tx.record_act(act).await
 }

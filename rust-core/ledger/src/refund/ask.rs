@@ -32,6 +32,8 @@ pub struct AskRefund {
     /// How many refunds of this payment the form showed ([`refunds_known`]). If there are more by
     /// now, the person did not know of them and is told first. None for the gateway itself.
     pub known: Option<usize>,
+    /// True if what the payment settled is not owed again once all of it went back.
+    pub cancels_charges: bool,
 }
 
 /// What became of it.
@@ -161,6 +163,7 @@ impl AskRefund {
             amount,
             reason: self.reason.chars().take(REASON_CHARS_MAX).collect(),
             who: self.who.clone(),
+            cancels_charges: self.cancels_charges,
             state: RequestState::Frozen,
             frozen,
             asked_at_ms: now_ms,

@@ -130,6 +130,9 @@ pub struct RefundRequest {
     pub reason: String,
     /// Who asked.
     pub who: String,
+    /// True if the charges that the payment settled are cancelled once all of it went back; otherwise
+    /// they are owed again.
+    pub cancels_charges: bool,
     /// How far it is.
     pub state: RequestState,
     /// Path, body and idempotency key, byte for byte as they are sent and sent again.

@@ -1,25 +1,23 @@
-//! The pages of charges: what is owed, one by one, from files, and by programs.
+//! The pages of charges: what is owed, one by one.
 
 use super::enter::Dress;
 use super::{Desk, Sheet};
-use crate::charges::credentials::{self, CredentialError};
-use crate::charges::list::{self, EXPORT_MAX, Found, PAGE_MAX, Wanted};
+use crate::charges::list::{self, Found, PAGE_MAX, Wanted};
 use crate::charges::typed::{self, Amount, PARTS_MAX, TypedCharge, USER_TYPES};
-use crate::charges::{Habit, csv, habit};
+use crate::charges::{Habit, habit};
 use crate::http::error::Problem;
 use crate::pages::Moment;
-use crate::pages::charges::{
-    ChargePage, ChargeRow, ChargesPage, CredentialView, CredentialsPage, ImportPage, PartView,
-    StateChoice,
-};
+use crate::pages::charges::{ChargePage, ChargeRow, ChargesPage, PartView, StateChoice};
 use crate::settings::FieldError;
 use crate::users::Role;
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use holdfast_domain::{ChargeState, Mode};
-use holdfast_ledger::{Charge, PutCharges, PutOutcome, Store, WithdrawCharge, WithdrawOutcome};
+use holdfast_domain::{ChargeState, Mode, Money};
+use holdfast_ledger::{
+    Charge, ChargeRefused, PutCharges, PutOutcome, Store, WithdrawCharge, WithdrawOutcome,
+};
 use serde::Deserialize;
 
 /// Empty rows for further parts on the form.
@@ -40,7 +38,7 @@ pub(in crate::http) struct ListQuery {
 }
 
 impl ListQuery {
-    fn wanted(&self) -> Wanted {
+    pub(super) fn wanted(&self) -> Wanted {
         let state = STATES.into_iter().find(|it| it.as_str() == self.state);
         Wanted { find: self.find.chars().take(60).collect(), state, users: None }
     }
@@ -91,6 +89,9 @@ fn row(found: &Found, mode: Mode) -> ChargeRow {
         state: found.state(mode).into(),
         payment: found.payment(mode).map(|it| it.to_string()),
         is_test: mode == Mode::Test,
+        owed_again: found
+            .owed_again(mode)
+            .map(|(payment, at_ms)| (payment.to_string(), Moment::from_ms(at_ms))),
     }
 }
 
@@ -132,7 +133,7 @@ pub(in crate::http) async fn edit(
 fn typed_of(charge: &Charge) -> TypedCharge {
     let currency = charge.amount.currency();
     let digits = |minor| {
-        let text = holdfast_domain::Money::new(minor, currency).to_string();
+        let text = Money::new(minor, currency).to_string();
         text.rsplit(' ').next().unwrap_or_default().to_owned()
     };
     let part =
@@ -224,18 +225,14 @@ pub(in crate::http) async fn change(
     let desk = sheet.by(Role::Finance)?;
     let (found, _) = known(desk, &reference).await?;
     let typed = typed_in(&sheet, &reference);
-    if sheet.number::<i64>("seen")? != found.charge.changed_at_ms {
-        let why = "Somebody changed this charge since you opened it. This is how it stands now; \
-                   change it again.";
-        let errors = vec![("reference", why.to_owned())];
-        return show(desk, Some(&found), &typed_of(&found.charge), errors, false).await;
-    }
-    save(desk, Some(&found), &typed).await
+    save(desk, Some((&found, sheet.number("seen")?)), &typed).await
 }
 
+/// Saves what was typed. Of a known charge: what it was, and when it was last changed as the form
+/// showed it.
 async fn save(
     desk: &Desk,
-    known_as: Option<&Found>,
+    known_as: Option<(&Found, i64)>,
     typed: &TypedCharge,
 ) -> Result<Response, Problem> {
     let (core, slug) = (&desk.app.core, desk.slug());
@@ -244,8 +241,9 @@ async fn save(
     let mut errors = match typed::checked(typed, slug, currency) {
         Ok(charge) if !nobody => {
             let who = desk.session.user.name.clone();
-            let put = PutCharges { charges: vec![charge], may_change: known_as.is_some(), who };
-            match core.store.run(put).await? {
+            let (charges, may_change) = (vec![charge.clone()], known_as.is_some());
+            let seen_ms = known_as.map(|(_, seen_ms)| seen_ms);
+            match core.store.run(PutCharges { charges, may_change, seen_ms, who }).await? {
                 PutOutcome::Written { .. } if known_as.is_none() => {
                     return Ok(Redirect::to("/admin/charges").into_response());
                 }
@@ -253,6 +251,7 @@ async fn save(
                     let (found, _) = known(desk, &typed.reference).await?;
                     return show(desk, Some(&found), &typed_of(&found.charge), vec![], true).await;
                 }
+                PutOutcome::Refused(why) if is_stale(&why) => return stale(desk, &charge).await,
                 PutOutcome::Refused(why) => why
                     .into_iter()
                     .map(|(_, why)| ("reference", sentence(&why.to_string())))
@@ -265,7 +264,46 @@ async fn save(
     if nobody {
         errors.push(("user_types", "Choose at least one; nobody could pay otherwise.".into()));
     }
-    show(desk, known_as, typed, errors, false).await
+    show(desk, known_as.map(|(found, _)| found), typed, errors, false).await
+}
+
+fn is_stale(why: &[(usize, ChargeRefused)]) -> bool {
+    why.iter().any(|(_, why)| *why == ChargeRefused::Changed)
+}
+
+/// Somebody else was faster: the form shows how the charge stands now, and what of it is not as typed.
+async fn stale(desk: &Desk, wanted: &Charge) -> Result<Response, Problem> {
+    let (found, _) = known(desk, wanted.reference.as_str()).await?;
+    let differs = differences(&found.charge, wanted).join("; ");
+    let why = format!(
+        "Somebody changed this charge since you opened it, so yours was not saved. This is how it \
+         stands now; change it again. {differs}."
+    );
+    show(desk, Some(&found), &typed_of(&found.charge), vec![("reference", why)], false).await
+}
+
+/// What stands, beside what was typed.
+fn differences(now: &Charge, typed: &Charge) -> Vec<String> {
+    let parts = |charge: &Charge| {
+        let currency = charge.amount.currency();
+        let part = |line: &holdfast_ledger::ChargeLine| {
+            format!("{} {}", line.text, Money::new(line.minor, currency))
+        };
+        charge.lines.iter().map(part).collect::<Vec<_>>().join(", ")
+    };
+    let pairs = [
+        ("plate", now.plate.clone(), typed.plate.clone()),
+        ("payer", now.payer.clone(), typed.payer.clone()),
+        ("what is owed", parts(now), parts(typed)),
+        ("due on", now.due_on.clone(), typed.due_on.clone()),
+        ("who may settle it", now.user_types.clone(), typed.user_types.clone()),
+    ];
+    let told = |text: String| if text.is_empty() { "nothing".to_owned() } else { text };
+    pairs
+        .into_iter()
+        .filter(|(_, now, typed)| now != typed)
+        .map(|(what, now, typed)| format!("{what}: now {}, you wrote {}", told(now), told(typed)))
+        .collect()
 }
 
 fn sentence(words: &str) -> String {
@@ -296,130 +334,4 @@ pub(in crate::http) async fn withdraw(
             show(desk, Some(&found), &typed_of(&found.charge), errors, false).await
         }
     }
-}
-
-pub(in crate::http) async fn import_page(desk: Desk) -> Result<Response, Problem> {
-    desk.needs(Role::Finance)?;
-    show_import(&desk, "", Vec::new(), None).await
-}
-
-async fn show_import(
-    desk: &Desk,
-    text: &str,
-    errors: Vec<String>,
-    done: Option<(usize, usize)>,
-) -> Result<Response, Problem> {
-    let failed = !errors.is_empty();
-    let page = ImportPage {
-        top: desk.top("charges").await?,
-        columns: csv::COLUMNS.join(","),
-        text: text.to_owned(),
-        errors,
-        done,
-    };
-    let status = if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, Html(page.render()?)).into_response().dressed())
-}
-
-pub(in crate::http) async fn import(sheet: Sheet) -> Result<Response, Problem> {
-    let desk = sheet.by(Role::Finance)?;
-    let (core, slug, text) = (&desk.app.core, desk.slug(), sheet.text("csv")?);
-    let currency = habit(core, slug).await?.currency;
-    let charges = match csv::read(text.as_bytes(), slug, currency) {
-        Ok(charges) => charges,
-        Err(errors) => return show_import(desk, text, errors, None).await,
-    };
-    let names: Vec<String> = charges.iter().map(|it| it.reference.to_string()).collect();
-    let who = desk.session.user.name.clone();
-    let put = PutCharges { charges, may_change: sheet.field("replace").is_some(), who };
-    match core.store.run(put).await? {
-        PutOutcome::Written { new, changed } => {
-            show_import(desk, "", Vec::new(), Some((new, changed))).await
-        }
-        PutOutcome::Refused(refused) => {
-            let name = |place: usize| names.get(place).cloned().unwrap_or_default();
-            let errors = refused.iter().take(PAGE_MAX.unsigned_abs() as usize);
-            let errors = errors.map(|(place, why)| format!("{}: {why}.", name(*place))).collect();
-            show_import(desk, text, errors, None).await
-        }
-    }
-}
-
-fn file(name: &str, bytes: Vec<u8>) -> Response {
-    let named = format!("attachment; filename=\"{name}\"");
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, named),
-    ];
-    (headers, bytes).into_response()
-}
-
-pub(in crate::http) async fn example(desk: Desk) -> Result<Response, Problem> {
-    desk.needs(Role::Finance)?;
-    Ok(file("charges-example.csv", csv::EXAMPLE.as_bytes().to_vec()))
-}
-
-pub(in crate::http) async fn export(
-    desk: Desk,
-    Query(asked): Query<ListQuery>,
-) -> Result<Response, Problem> {
-    desk.needs(Role::Finance)?;
-    let (core, slug) = (&desk.app.core, desk.slug());
-    let mode = habit(core, slug).await?.mode;
-    let found = list::find(core, slug, mode, &asked.wanted(), (EXPORT_MAX, 0)).await?;
-    let rows = found.iter().map(|it| (&it.charge, it.state(mode).as_str()));
-    Ok(file("charges.csv", csv::write(rows)))
-}
-
-pub(in crate::http) async fn programs(desk: Desk) -> Result<Response, Problem> {
-    desk.needs(Role::Administrator)?;
-    show_programs(&desk, None, None, "").await
-}
-
-async fn show_programs(
-    desk: &Desk,
-    made: Option<String>,
-    error: Option<String>,
-    name: &str,
-) -> Result<Response, Problem> {
-    let all = credentials::all(&desk.app.core, desk.slug()).await?;
-    let failed = error.is_some();
-    let page = CredentialsPage {
-        top: desk.top("charges").await?,
-        address: format!("{}/api/{}/charges", desk.app.public_url.as_str(), desk.slug()),
-        credentials: all
-            .into_iter()
-            .map(|it| CredentialView {
-                number: it.number,
-                name: it.name,
-                ends_with: it.ends_with,
-                made_at: Moment::from_ms(it.created_at_ms),
-                used_at: (it.used_at_ms > 0).then(|| Moment::from_ms(it.used_at_ms)),
-            })
-            .collect(),
-        made,
-        error,
-        name: name.to_owned(),
-    };
-    let status = if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Ok((status, Html(page.render()?)).into_response().dressed())
-}
-
-pub(in crate::http) async fn make_credential(sheet: Sheet) -> Result<Response, Problem> {
-    let desk = sheet.by(Role::Administrator)?;
-    let name = sheet.text("name")?;
-    let who = &desk.session.user.name;
-    match credentials::make(&desk.app.core, desk.slug(), who, name).await {
-        Ok(token) => show_programs(desk, Some(token), None, "").await,
-        Err(CredentialError::Store(error)) => Err(error.into()),
-        Err(CredentialError::Entropy(error)) => Err(error.into()),
-        Err(error) => show_programs(desk, None, Some(error.to_string()), name).await,
-    }
-}
-
-pub(in crate::http) async fn revoke_credential(sheet: Sheet) -> Result<Response, Problem> {
-    let desk = sheet.by(Role::Administrator)?;
-    let who = &desk.session.user.name;
-    credentials::revoke(&desk.app.core, desk.slug(), who, sheet.number("credential")?).await?;
-    Ok(Redirect::to("/admin/charges/api").into_response())
 }

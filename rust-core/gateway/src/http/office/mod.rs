@@ -7,6 +7,7 @@
 pub(super) mod alerts;
 pub(super) mod audit;
 pub(super) mod cash;
+pub(super) mod charge_files;
 pub(super) mod charges;
 pub(super) mod deliveries;
 pub(super) mod enter;
@@ -15,6 +16,7 @@ pub(super) mod live_mode;
 pub(super) mod payment;
 pub(super) mod payments;
 pub(super) mod people;
+pub(super) mod programs;
 pub(super) mod refund;
 pub(super) mod types;
 

@@ -10,13 +10,14 @@ use super::{Desk, Sheet};
 use crate::http::error::Problem;
 use crate::pages::Moment;
 use crate::pages::refunds::RefundPage;
+use crate::refunds;
 use crate::users::Role;
 use crate::world::random;
 use askama::Template;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use holdfast_domain::{Currency, Money, RefundAmount, RefundRefusal};
+use holdfast_domain::{Currency, Mode, Money, RefundAmount, RefundRefusal};
 use holdfast_ledger::refund::REASON_CHARS_MAX;
 use holdfast_ledger::{
     AskRefund, AskRefundOutcome, Payment, RefundKey, RefundRequest, Store, refunds_known,
@@ -31,6 +32,7 @@ struct Typed {
     is_part: bool,
     amount: String,
     reason: String,
+    cancels_charges: bool,
     amount_error: Option<String>,
     reason_error: Option<String>,
     news: Option<String>,
@@ -68,6 +70,9 @@ async fn show(
         reason_error: typed.reason_error,
         news: typed.news,
         reason_chars_max: REASON_CHARS_MAX,
+        settles: refunds::settles(&desk.app.core, desk.slug(), payment.payment).await?,
+        cancels_charges: typed.cancels_charges,
+        is_trial: payment.mode == Mode::Test,
     };
     Ok((status, Html(page.render()?)).into_response().dressed())
 }
@@ -93,6 +98,7 @@ pub(in crate::http) async fn confirm(
         stripe_reason: RefundReason::RequestedByCustomer,
         who: desk.session.user.name.clone(),
         known: Some(sheet.number("known")?),
+        cancels_charges: typed.cancels_charges,
     };
     let outcome = desk.app.core.store.run(ask).await?;
     answer(desk, &payment, outcome, typed, amount).await
@@ -108,6 +114,7 @@ fn read(sheet: &Sheet) -> Result<Typed, Problem> {
         is_part,
         amount: sheet.field("amount").unwrap_or_default().trim().to_owned(),
         reason: sheet.field("reason").unwrap_or_default().trim().to_owned(),
+        cancels_charges: sheet.field("cancel").is_some(),
         ..Typed::default()
     })
 }

@@ -70,9 +70,9 @@ impl ChargeTx for LedgerTx<'_> {
 
     async fn put_claim(&mut self, claim: &Claim) -> Result<()> {
         let sql = query(
-            "INSERT INTO claims (tenant, reference, payment, mode, state, made_at_ms) \
-             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, reference, payment) DO UPDATE SET \
-             state = excluded.state",
+            "INSERT INTO claims (tenant, reference, payment, mode, state, made_at_ms, \
+             returned_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, reference, payment) \
+             DO UPDATE SET state = excluded.state, returned_at_ms = excluded.returned_at_ms",
         );
         let sql = sql
             .bind(claim.tenant.as_str())
@@ -80,7 +80,8 @@ impl ChargeTx for LedgerTx<'_> {
             .bind(claim.payment.to_string())
             .bind(claim.mode.as_str())
             .bind(claim.state.as_str())
-            .bind(claim.made_at_ms);
+            .bind(claim.made_at_ms)
+            .bind(claim.returned_at_ms.unwrap_or_default());
         self.write(sql).await.map(|_| ())
     }
 
@@ -116,6 +117,7 @@ fn claim(row: &SqliteRow) -> std::result::Result<Claim, StoreError> {
         state: ClaimState::parse(&rows::text(row, "state")?)
             .ok_or(StoreError::Damaged("claim state"))?,
         made_at_ms: rows::number(row, "made_at_ms")?,
+        returned_at_ms: Some(rows::number(row, "returned_at_ms")?).filter(|at_ms| *at_ms != 0),
     })
 }
 

@@ -36,7 +36,7 @@ impl RefundTx for LedgerTx<'_> {
         let sql = query(
             "INSERT INTO refund_requests (tenant, request_key, payment, currency, amount_minor, \
              reason, who, state, frozen_path, frozen_body, idempotency_key, asked_at_ms, refund, \
-             problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+             problem, cancels_charges) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
              ON CONFLICT (tenant, request_key) DO UPDATE SET state = excluded.state, \
              refund = excluded.refund, problem = excluded.problem",
         );
@@ -54,7 +54,8 @@ impl RefundTx for LedgerTx<'_> {
             .bind(&request.frozen.idempotency_key)
             .bind(request.asked_at_ms)
             .bind(request.refund.as_deref().unwrap_or_default())
-            .bind(&request.problem);
+            .bind(&request.problem)
+            .bind(i64::from(request.cancels_charges));
         self.write(sql).await.map(|_| ())
     }
 
@@ -114,6 +115,7 @@ pub(crate) fn request(row: &SqliteRow) -> std::result::Result<RefundRequest, Sto
         amount: Money::new(rows::number(row, "amount_minor")?, rows::currency(row)?),
         reason: rows::text(row, "reason")?,
         who: rows::text(row, "who")?,
+        cancels_charges: rows::number(row, "cancels_charges")? != 0,
         state: state.ok_or_else(damaged("state"))?,
         frozen: FrozenRequest {
             path: rows::text(row, "frozen_path")?,

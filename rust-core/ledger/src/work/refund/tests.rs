@@ -122,6 +122,7 @@ async fn asked() -> (Ledger, Payment, RefundKey) {
         stripe_reason: RefundReason::RequestedByCustomer,
         who: "Fay".into(),
         known: None,
+        cancels_charges: false,
     };
     ledger.run(ask).await.unwrap();
     let payment = ledger.with_tables(|it| it.payments[&(tenant(), payment)].clone());

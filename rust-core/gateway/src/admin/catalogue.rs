@@ -1,6 +1,7 @@
 //! Loading a price list from CSV: whole, or not at all.
 
 use crate::audit::{self, OPERATOR};
+use crate::charges::csv::with_plain_ends;
 use crate::core::{Core, FolderError, UnknownTenant};
 use crate::store::{StoreError, rows};
 use crate::world::SystemWorld;
@@ -121,8 +122,9 @@ pub(super) async fn newest_currency(
 fn parse(text: &[u8], currency: Currency) -> Result<Vec<CatalogueItem>, Vec<String>> {
     // Spreadsheets begin UTF-8 files with a byte order mark.
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    let text = with_plain_ends(text);
     let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text);
+        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_slice());
     let headers = reader.headers().map_err(|error| vec![broken_line(&error)])?;
     if !headers.iter().map(str::to_ascii_lowercase).eq(COLUMNS) {
         return Err(vec![format!("line 1: the columns are {}, in this order", COLUMNS.join(","))]);
@@ -260,6 +262,8 @@ mod tests {
             assert!(named, "line {line} {words}: {errors:?}");
         }
         assert_eq!(errors.len(), 7);
+        let as_windows_writes_it = text.replace('\n', "\r\n");
+        assert_eq!(parse(as_windows_writes_it.as_bytes(), Currency::USD).unwrap_err(), errors);
     }
 
     #[test]

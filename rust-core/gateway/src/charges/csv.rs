@@ -105,7 +105,7 @@ fn rows(text: &[u8]) -> Result<Vec<(u64, TypedCharge)>, Vec<String>> {
 
 /// Lines that end in a line feed alone. Browsers send text with both characters, and the reader
 /// counts the second one to the line that follows: its errors would name the line before.
-fn with_plain_ends(text: &[u8]) -> Vec<u8> {
+pub(crate) fn with_plain_ends(text: &[u8]) -> Vec<u8> {
     let followed_by = text.iter().skip(1).chain(std::iter::once(&b' '));
     let pairs = text.iter().zip(followed_by);
     pairs.filter(|(byte, next)| (**byte, **next) != (b'\r', b'\n')).map(|(byte, _)| *byte).collect()

@@ -1,5 +1,6 @@
 //! A sandbox, a data folder, a handheld made of a key, payers and an office: the load.
 
+use crate::desk::Desk;
 use crate::program::{self, Running};
 use data_encoding::BASE64URL_NOPAD;
 use holdfast_domain::{Currency, Mode, Money, OfficerId, OrderLine, PaymentId};
@@ -15,15 +16,15 @@ use p256::ecdsa::{Signature, SigningKey};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use std::collections::BTreeSet;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::task::JoinHandle;
 
-const SECRET_KEY: &str = "sk_test_51TestsOfTheBinaryAbcd";
-const WEBHOOK_SECRET: &str = "whsec_TestsOfTheBinary0123456789";
+pub(crate) const SECRET_KEY: &str = "sk_test_51TestsOfTheBinaryAbcd";
+pub(crate) const WEBHOOK_SECRET: &str = "whsec_TestsOfTheBinary0123456789";
 const GOOD_CARD: &str = "4242424242424242";
 const POOR_CARD: &str = "4000000000009995";
 /// Payers at once.
@@ -34,6 +35,7 @@ const AGAIN: Duration = Duration::from_millis(20);
 pub(crate) struct Field {
     folder: tempfile::TempDir,
     listen: String,
+    operators: String,
     sandbox: holdfast_sandbox::Running,
     http: reqwest::Client,
     sign_in_link: String,
@@ -59,9 +61,9 @@ impl Field {
         let list = folder.path().join("list.csv");
         std::fs::write(&list, "id,name,price\n1,Day permit,12.50\n").unwrap();
         admin::catalogue_load(&data, &tenant(), &list).await.unwrap();
-        let place = TcpListener::bind("127.0.0.1:0").unwrap();
-        let listen = place.local_addr().unwrap().to_string();
-        drop(place);
+        let places = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [listen, operators] = places.each_ref().map(|it| it.local_addr().unwrap().to_string());
+        drop(places);
         let target = format!("http://{listen}/api/demo/qr/payment/webhook={WEBHOOK_SECRET}");
         let options = holdfast_sandbox::Options {
             webhooks: vec![target.parse().unwrap()],
@@ -89,10 +91,10 @@ impl Field {
             .no_proxy()
             .build()
             .unwrap();
-        Self { folder, listen, sandbox, http, sign_in_link }
+        Self { folder, listen, operators, sandbox, http, sign_in_link }
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
@@ -100,12 +102,81 @@ impl Field {
         self.serve_as(program::holdfast(&["serve"]))
     }
 
-    pub(crate) fn serve_as(&self, mut command: Command) -> Running {
-        command.arg("--data").arg(self.data()).args(["--listen", &self.listen]);
+    pub(crate) fn serve_as(&self, command: Command) -> Running {
+        self.serve_from(command, &self.data())
+    }
+
+    /// Serves a copy of the data folder.
+    pub(crate) fn serve_from(&self, mut command: Command, data: &Path) -> Running {
+        command.arg("--data").arg(data).args(["--listen", &self.listen]);
         Running::start(command)
     }
 
-    fn url(&self, path: &str) -> String {
+    /// Where the data folder lies in `data`.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    pub(crate) fn listen(&self) -> &str {
+        &self.listen
+    }
+
+    /// Where health, readiness and metrics are, if they are asked for.
+    pub(crate) fn operators(&self) -> &str {
+        &self.operators
+    }
+
+    pub(crate) fn operators_url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.operators)
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// What the first administrator's link proves.
+    pub(crate) fn sign_in_token(&self) -> String {
+        self.sign_in_link.rsplit('/').next().unwrap().to_owned()
+    }
+
+    /// The payer presses Pay.
+    pub(crate) async fn open(&self, payment: &str) {
+        let answer = self.http.post(self.url(&format!("/pay/{payment}/pay"))).send().await;
+        assert_eq!(answer.unwrap().status(), 303);
+    }
+
+    /// The payer types a good card on the page that is open.
+    pub(crate) async fn pay(&self, payment: &str) {
+        let sql = format!("SELECT session FROM attempts WHERE payment = '{payment}'");
+        let pool = self.database().await;
+        let session: String =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&pool).await.unwrap();
+        let form = CardForm::test(GOOD_CARD);
+        let handle = self.sandbox.handle();
+        handle.with_core(|core, now_ms| core.pay_session(&session, &form, now_ms));
+    }
+
+    /// Waits until the database says so.
+    pub(crate) async fn until(&self, sql: &str, wanted: i64) {
+        let (pool, begun) = (self.database().await, Instant::now());
+        loop {
+            let sql = sqlx::AssertSqlSafe(sql.to_owned());
+            let now: i64 = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
+            if now == wanted {
+                return;
+            }
+            assert!(begun.elapsed() < crate::PATIENCE, "it stays {now}");
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// What `/ready` answers.
+    pub(crate) async fn ready(&self) -> (u16, String) {
+        let answer = self.http.get(self.url("/ready")).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.listen)
     }
 
@@ -238,6 +309,10 @@ impl Hand {
         SignedOrder::assemble(payload, signature)
     }
 
+    pub(crate) fn confirm_secret(&self) -> &str {
+        &self.enrolled.confirm_secret
+    }
+
     pub(crate) async fn submit_once(
         &self,
         order: &SignedOrder,
@@ -268,11 +343,7 @@ impl Work {
     pub(crate) async fn begin(field: &Field) -> Self {
         let (answers, stop) = (Arc::<AtomicU64>::default(), Arc::<AtomicBool>::default());
         let hand = field.enrolled().await;
-        let token = field.sign_in_link.rsplit('/').next().unwrap();
-        let sign_in = field.http.post(field.url(&format!("/sign-in/{token}")));
-        let answer = sign_in.send().await.unwrap();
-        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
-        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let cookie = Desk::sign_in(field).await.cookie().to_owned();
         let payers = (0..PAYERS).map(|number| {
             let payer = Payer {
                 hand: Arc::clone(&hand),

@@ -1,5 +1,5 @@
-//! The gateway is killed at random moments under load, and the disk fills up: nothing that was
-//! acknowledged is lost, and nothing is done twice.
+//! The real program, as an operator runs it. It is killed at random moments under load, and the disk fills
+//! up: nothing that was acknowledged is lost, and nothing is done twice. And what it tells of itself.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,8 +8,11 @@
     reason = "a panic is how a test fails"
 )]
 
+mod desk;
+mod disk;
 mod field;
 mod program;
+mod told;
 
 use field::{Field, Work};
 use std::process::Command;

@@ -1,7 +1,8 @@
 //! The real binary, as an operator runs it.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
@@ -29,12 +30,32 @@ pub(crate) struct Running(Child);
 
 impl Running {
     /// Starts it and waits until it listens.
-    pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    pub(crate) fn start(command: Command) -> Self {
+        Self::start_telling(command, Stdio::null())
+    }
+
+    /// The same with its log in a file.
+    pub(crate) fn start_logged(command: Command, log: &Path) -> Self {
+        Self::start_telling(command, File::create(log).unwrap().into())
+    }
+
+    fn start_telling(mut command: Command, log: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("listening on "), "{line:?}");
         Self(child)
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// SIGABRT, as a failed assertion in C would.
+    pub(crate) fn abort(mut self) {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-ABRT", &id]).status().unwrap().success());
+        assert!(!self.0.wait().unwrap().success());
     }
 
     /// SIGKILL.

@@ -159,7 +159,10 @@ fn written(labels: &[Label<'_>]) -> String {
 }
 
 /// Everything, as Prometheus reads it.
-pub(crate) async fn scrape(core: &Core) -> Result<String, StoreError> {
+pub(crate) async fn scrape(
+    core: &Core,
+    certificate_ends_at_s: Option<i64>,
+) -> Result<String, StoreError> {
     let mut text = String::new();
     payments(core, &mut text).await?;
     jobs(core, &mut text).await?;
@@ -167,9 +170,14 @@ pub(crate) async fn scrape(core: &Core) -> Result<String, StoreError> {
     let unread = rows::number(&unread.fetch_one(&core.store.reads).await?, "n")?;
     gauge(&mut text, "holdfast_finance_alerts_unread", "Refunds and disputes nobody has read.");
     line(&mut text, "holdfast_finance_alerts_unread", "", &unread.to_string());
-    if let Some(free) = crate::readiness::free_bytes(core.folder()) {
+    if let Some(free) = core.world.free_bytes(core.folder()) {
         gauge(&mut text, "holdfast_disk_free_bytes", "Room that is left for the database.");
         line(&mut text, "holdfast_disk_free_bytes", "", &free.to_string());
+    }
+    if let Some(ends_at_s) = certificate_ends_at_s {
+        let name = "holdfast_tls_certificate_ends_timestamp_seconds";
+        gauge(&mut text, name, "When the served certificate ends, in Unix time.");
+        line(&mut text, name, "", &ends_at_s.to_string());
     }
     core.metrics.write(&mut text);
     Ok(text)

@@ -8,7 +8,6 @@ use crate::core::Core;
 use crate::store::StoreError;
 use sqlx::query;
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -16,8 +15,13 @@ use tokio::time::Instant;
 /// Free space under which nothing more is taken, in bytes: the write-ahead log of a busy hour still
 /// fits, so that what was taken can be finished.
 const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
-/// How long an answer of the database is good: each probe is a durable write, and anybody may ask.
-const PROBE_AGAIN: Duration = Duration::from_secs(5);
+/// What a probe writes, in bytes: as much as the largest commit of a busy second. One page alone fits
+/// where a quota, or the limit of a file's size, has no room for a payment.
+const PROBE_BYTES: usize = 64 * 1024;
+/// How long a good answer of the database stands: each probe is a durable write, and anybody may ask.
+const GOOD_FOR: Duration = Duration::from_secs(30);
+/// The same for a bad one: whoever made room wants to see it.
+const BAD_FOR: Duration = Duration::from_secs(5);
 /// How long a probe may take: longer than a busy disk's commit.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -44,7 +48,7 @@ impl fmt::Display for NotReady {
     }
 }
 
-/// Asks the database from time to time.
+/// Asks the database from time to time, and the disk each time.
 #[derive(Default)]
 pub(crate) struct Readiness {
     probed: Mutex<Option<(Instant, Result<(), NotReady>)>>,
@@ -57,13 +61,19 @@ impl Readiness {
             return Err(NotReady::Draining);
         }
         let mut probed = self.probed.lock().await;
-        if let Some((at, answer)) = probed.as_ref()
-            && at.elapsed() < PROBE_AGAIN
+        let room = room(core);
+        if let (Ok(()), Some((at, answer))) = (&room, probed.as_ref())
+            && !matches!(answer, Err(NotReady::Disk { .. }))
+            && at.elapsed() < if answer.is_ok() { GOOD_FOR } else { BAD_FOR }
         {
             return answer.clone();
         }
-        let answer = probe(core).await;
-        if let Err(why) = &answer {
+        let answer = match room {
+            Ok(()) => probe(core).await,
+            full => full,
+        };
+        let was_ready = probed.as_ref().is_none_or(|(_, before)| before.is_ok());
+        if let (Err(why), true) = (&answer, was_ready) {
             tracing::error!(%why, "not ready");
         }
         *probed = Some((Instant::now(), answer.clone()));
@@ -71,14 +81,25 @@ impl Readiness {
     }
 }
 
-async fn probe(core: &Core) -> Result<(), NotReady> {
-    if let Some(free) = free_bytes(core.folder()).filter(|free| *free < FREE_BYTES_MIN) {
-        return Err(NotReady::Disk { free_mb: free / (1024 * 1024) });
+/// Whether something new may be taken: what was promised must still fit on the disk.
+pub(crate) fn room(core: &Core) -> Result<(), NotReady> {
+    match core.world.free_bytes(core.folder()) {
+        Some(free) if free < FREE_BYTES_MIN => {
+            Err(NotReady::Disk { free_mb: free / (1024 * 1024) })
+        }
+        _ => Ok(()),
     }
-    let write = core.store.writer.run(|tx| {
+}
+
+async fn probe(core: &Core) -> Result<(), NotReady> {
+    let [changing, ..] = core.now_ms().to_le_bytes();
+    let write = core.store.writer.run(move |tx| {
         Box::pin(async move {
-            let sql = query("UPDATE installation SET last_fence = last_fence");
-            sql.execute(&mut tx.connection).await?;
+            let sql = query(
+                "INSERT INTO readiness_probe (one, filler) VALUES (1, ?) \
+                 ON CONFLICT (one) DO UPDATE SET filler = excluded.filler",
+            );
+            sql.bind(vec![changing; PROBE_BYTES]).execute(&mut tx.connection).await?;
             Ok::<_, StoreError>(())
         })
     });
@@ -87,10 +108,4 @@ async fn probe(core: &Core) -> Result<(), NotReady> {
         Ok(Err(error)) => Err(NotReady::Database(error.to_string())),
         Err(_) => Err(NotReady::Database("it does not answer; check the disk".to_owned())),
     }
-}
-
-/// Room that is left where the database lies.
-pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
-    let space = rustix::fs::statvfs(folder).ok()?;
-    Some(space.f_bavail.saturating_mul(space.f_frsize))
 }

@@ -1,15 +1,24 @@
-//! The clock and the source of randomness, passed in so that tests and simulations own them.
+//! The clock, the source of randomness and the room on the disk, passed in so that tests and simulations
+//! own them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What the gateway cannot compute by itself: the time, and bytes that nobody can guess.
+/// What the gateway cannot compute by itself: the time, bytes that nobody can guess, and how much the
+/// disk still takes.
 pub trait World: Send + Sync + 'static {
     /// Milliseconds since 1970.
     fn now_ms(&self) -> i64;
 
     /// Fills the buffer from a cryptographic source, or says why it cannot.
     fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy>;
+
+    /// Room that is left where the folder lies, in bytes; none if the system does not say.
+    fn free_bytes(&self, folder: &Path) -> Option<u64> {
+        let space = rustix::fs::statvfs(folder).ok()?;
+        Some(space.f_bavail.saturating_mul(space.f_frsize))
+    }
 }
 
 /// The system gave no random bytes. Nothing that needs a key or an ID may go on.

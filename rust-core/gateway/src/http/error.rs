@@ -9,6 +9,8 @@ use holdfast_protocol::wire::{ErrorBody, ErrorCode};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiError {
     pub(crate) code: ErrorCode,
+    /// What the code means, unless HTTP has a word that says it better.
+    pub(crate) status: StatusCode,
     /// What happened and what to do next.
     pub(crate) message: String,
     /// With [`ErrorCode::ClockWrong`]: the gateway's clock.
@@ -17,7 +19,13 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), gateway_time_unix_s: None }
+        Self { code, status: status(code), message: message.into(), gateway_time_unix_s: None }
+    }
+
+    /// A body that could not be read: 413, 415 or 408 say why, and the code what to do.
+    pub(crate) fn of_body(refused: StatusCode) -> Self {
+        let (code, _, what, todo) = of_status(refused);
+        Self { status: refused, ..Self::new(code, format!("{what} {todo}")) }
     }
 
     /// Something of ours failed; the log says what.
@@ -25,6 +33,15 @@ impl ApiError {
         Self::new(
             ErrorCode::Unavailable,
             "The gateway cannot do this just now. Try again in a minute; nothing was changed.",
+        )
+    }
+
+    /// What cannot be kept is not taken. Handhelds and Stripe send again by themselves.
+    pub(crate) fn no_room() -> Self {
+        Self::new(
+            ErrorCode::Unavailable,
+            "The gateway's disk is nearly full, so it takes nothing new. Nothing was changed; send \
+             this again when the operator has made room.",
         )
     }
 
@@ -67,7 +84,7 @@ pub(crate) fn status(code: ErrorCode) -> StatusCode {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = status(self.code);
+        let status = self.status;
         let body = ErrorBody {
             code: self.code,
             message: self.message,
@@ -107,6 +124,17 @@ impl Problem {
         Self { status, heading, what: what.into(), todo: todo.into(), next: None }
     }
 
+    /// A form that could not be read. One that misses fields is told apart from one that is too
+    /// large, or is none.
+    pub(crate) fn of_body(refused: StatusCode) -> Self {
+        let status = match refused {
+            StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+            other => other,
+        };
+        let (_, heading, what, todo) = of_status(status);
+        Self::new(status, heading, format!("{what} Nothing was changed."), todo)
+    }
+
     /// The same with a way out.
     pub(crate) fn leading_to(self, address: &'static str, words: &'static str) -> Self {
         Self { next: Some((address, words)), ..self }
@@ -119,6 +147,19 @@ impl Problem {
             "Not just now",
             "The gateway could not do this. Nothing was changed and nothing was charged.",
             "Try again in a minute.",
+        )
+    }
+}
+
+impl Problem {
+    /// What cannot be kept is not taken.
+    pub(crate) fn no_room() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "No room left",
+            "The gateway's disk is nearly full, so it takes nothing new. Nothing was changed and \
+             nothing was charged.",
+            "Tell the operator to make room, then try again.",
         )
     }
 }
@@ -153,6 +194,12 @@ pub(crate) fn of_status(
             "Too large",
             "The request is larger than this address takes.",
             "Send less.",
+        ),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+            ErrorCode::Malformed,
+            "Not this kind",
+            "The request is of a content type that this address does not take.",
+            "Send it as the page or the handheld does.",
         ),
         StatusCode::REQUEST_TIMEOUT => (
             ErrorCode::Unavailable,

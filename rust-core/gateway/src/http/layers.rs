@@ -1,5 +1,5 @@
-//! What every request passes through: an ID, a log line, the host check, a deadline, and the
-//! headers that keep browsers from doing more than the pages mean.
+//! What every request passes through: an ID, a log line, the host check, a look at the disk, a
+//! deadline, and the headers that keep browsers from doing more than the pages mean.
 
 use super::App;
 use super::error::ApiError;
@@ -14,9 +14,11 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use data_encoding::HEXLOWER;
+use holdfast_domain::PaymentId;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
+use tracing::field::Empty;
 
 /// How long a request may take, answer included: above the longest long poll (25 s) and the
 /// longest wait for Stripe.
@@ -44,11 +46,11 @@ pub(crate) async fn trace(State(app): State<Arc<App>>, request: Request, next: N
     let began = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let path = request.uri().path();
-    let is_api = path == "/api" || path.starts_with("/api/");
-    // Every line that is logged on the way carries the request's ID.
-    let span = tracing::info_span!("request", request = %id);
-    let response = next.run(request).instrument(span).await;
+    let is_api = is_api(&request);
+    // Every line that is logged on the way carries the request's ID, and the payment's once it is known;
+    // as an error's span it is there whatever else is left out of the log.
+    let span = tracing::error_span!("request", request = %id, payment = Empty);
+    let response = next.run(request).instrument(span.clone()).await;
     let mut response = dress(response, is_api, &id);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -58,11 +60,21 @@ pub(crate) async fn trace(State(app): State<Arc<App>>, request: Request, next: N
         [("route", route_name), ("method", method_name(&method)), ("status", status.as_str())];
     app.core.metrics.count(Counter::Requests, &labels);
     app.core.metrics.took(Timer::Requests, &[("route", route_name)], began.elapsed());
-    tracing::info!(
-        request = %id, %method, route = route.as_deref().unwrap_or("(none)"),
-        status = response.status().as_u16(), took_ms = began.elapsed().as_millis(), "request"
-    );
+    let took_ms = began.elapsed().as_millis();
+    let status = response.status().as_u16();
+    span.in_scope(|| tracing::info!(%method, route = route_name, status, took_ms, "request"));
     response
+}
+
+/// From here on the request's lines in the log name the payment that it is about.
+pub(super) fn about(payment: PaymentId) {
+    tracing::Span::current().record("payment", tracing::field::display(payment));
+}
+
+/// True for programs, which read JSON.
+fn is_api(request: &Request) -> bool {
+    let path = request.uri().path();
+    path == "/api" || path.starts_with("/api/")
 }
 
 /// Anybody may invent a method; a label's values are few.
@@ -88,26 +100,32 @@ fn dress(mut response: Response, is_api: bool, id: &str) -> Response {
         return response;
     }
     let (code, heading, what, todo) = of_status(status);
-    if is_api {
-        let mut dressed = ApiError::new(code, format!("{what} {todo}")).into_response();
-        *dressed.status_mut() = status;
-        return dressed;
+    let allowed = response.headers_mut().remove(header::ALLOW);
+    let mut dressed = if is_api {
+        ApiError::new(code, format!("{what} {todo}")).into_response()
+    } else {
+        let problem = response.extensions_mut().remove::<Problem>();
+        page(problem.unwrap_or_else(|| Problem::new(status, heading, what, todo)), id)
+    };
+    *dressed.status_mut() = status;
+    if let Some(allowed) = allowed {
+        dressed.headers_mut().insert(header::ALLOW, allowed);
     }
-    let problem = response.extensions_mut().remove::<Problem>();
-    let problem = problem.unwrap_or_else(|| Problem::new(status, heading, what, todo));
+    dressed
+}
+
+fn page(problem: Problem, request_id: &str) -> Response {
     let page = ProblemPage {
         heading: problem.heading,
         what: &problem.what,
         todo: &problem.todo,
         next: problem.next,
-        request_id: id,
+        request_id,
     };
-    let mut dressed = match page.render() {
+    match page.render() {
         Ok(html) => Html(html).into_response(),
-        Err(_) => problem.what.clone().into_response(),
-    };
-    *dressed.status_mut() = status;
-    dressed
+        Err(_) => problem.what.into_response(),
+    }
 }
 
 /// Headers that every answer carries.
@@ -174,6 +192,21 @@ pub(crate) async fn host(
             tracing::error!(%error, "the host names could not be read");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
+    }
+}
+
+/// While the disk is nearly full nothing new is taken: what cannot be kept is not acknowledged. Looking
+/// goes on, and so does the work on what was taken before.
+pub(crate) async fn room(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let Err(why) = crate::readiness::room(&app.core) else { return next.run(request).await };
+    tracing::warn!(%why, "refused: there is no room for anything new");
+    if is_api(&request) {
+        ApiError::no_room().into_response()
+    } else {
+        Problem::no_room().into_response()
     }
 }
 

@@ -217,6 +217,7 @@ fn migrator() -> Migrator {
         (50, "charges", include_str!("../../migrations/0050_charges.sql")),
         (60, "refunds", include_str!("../../migrations/0060_refunds.sql")),
         (61, "live mode", include_str!("../../migrations/0061_live_mode.sql")),
+        (80, "readiness", include_str!("../../migrations/0080_readiness.sql")),
         (90, "returns", include_str!("../../migrations/0090_returns.sql")),
     ];
     let migration = |(number, name, sql): (i64, &'static str, &'static str)| {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -24,19 +24,35 @@ const CATALOGUE: &str = "id,name,price\n1,Day permit,12.50\n2,Clamp <b>release</
 /// Longest wait for something that real processes do, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The machine's randomness, and its clock with an offset that the test sets.
+/// The machine's randomness, its clock with an offset that the test sets, and its disk with as much less
+/// room as the test says.
 #[derive(Default)]
-pub(crate) struct Clock(AtomicI64);
+pub(crate) struct Clock {
+    ahead_ms: AtomicI64,
+    taken_bytes: AtomicU64,
+}
 
 impl Clock {
     pub(crate) fn skip_ahead(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+        self.ahead_ms.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Somebody fills the disk up to so much room, or (none) gives it back.
+    pub(crate) fn leave_free(&self, bytes: Option<u64>) {
+        self.taken_bytes.store(bytes.map_or(0, |bytes| u64::MAX - bytes), Ordering::SeqCst);
     }
 }
 
 impl Outside for Clock {
     fn now_ms(&self) -> i64 {
-        SystemWorld.now_ms() + self.0.load(Ordering::SeqCst)
+        SystemWorld.now_ms() + self.ahead_ms.load(Ordering::SeqCst)
+    }
+
+    fn free_bytes(&self, folder: &Path) -> Option<u64> {
+        match self.taken_bytes.load(Ordering::SeqCst) {
+            0 => SystemWorld.free_bytes(folder),
+            taken => Some(u64::MAX - taken),
+        }
     }
 
     fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy> {

@@ -23,6 +23,7 @@ mod accounts;
 pub mod admin;
 mod audit;
 mod cash;
+mod certificate;
 mod charges;
 mod cidr;
 mod connection;
@@ -62,6 +63,7 @@ pub use core::{FolderError, UnknownTenant};
 pub use holdfast_domain::{
     DeviceId, GatewayId, Mode, OfficerId, PaymentTypeCode, Secret, TenantSlug,
 };
+pub use http::addresses;
 pub use http::hosts::NotAHost;
 pub use http::tls::TlsError;
 pub use serve::{Options, Running, StartError, TlsFiles, start, start_in};

@@ -6,7 +6,7 @@ use crate::credentials::Clients;
 use crate::folder_lock::FolderLock;
 use crate::http::operation::serve_operators;
 use crate::http::server::serve;
-use crate::http::tls::{TlsError, acceptor, private_ca};
+use crate::http::tls::{Tls, TlsError, keep_renewed, private_ca};
 use crate::http::{App, router};
 use crate::store::StoreError;
 use crate::urls::{PublicUrl, UrlError};
@@ -119,8 +119,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
 /// The same with a clock and randomness of the caller's.
 pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, StartError> {
     let ca = options.tls_ca.as_deref().map(private_ca).transpose()?;
-    let acceptor_of = |files: &TlsFiles| acceptor(&files.certificate, &files.key, ca.as_ref());
-    let tls = options.tls.as_ref().map(acceptor_of).transpose()?;
+    let tls = options.tls.clone().map(|files| Tls::open(files, ca.clone())).transpose()?;
+    let tls = tls.map(Arc::new);
     let given = options.public_url.as_deref().map(PublicUrl::parse).transpose()?;
     let listener = listen(&options.listen).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -155,7 +155,7 @@ pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, S
     let (stop, stopping) = watch::channel(false);
     let proxies = options.trusted_proxies;
     let shared = (Arc::clone(&core), Arc::clone(&clients));
-    let app = App::new(shared, public_url.clone(), proxies, stopping.clone());
+    let app = App::new(shared, public_url.clone(), proxies, tls.clone(), stopping.clone());
     let app = Arc::new(app.await?);
     let operators =
         for_operators.map(|(listener, asked)| operators(listener, asked, &app)).transpose()?;
@@ -164,6 +164,10 @@ pub async fn start_in(options: Options, world: SharedWorld) -> Result<Running, S
     let working =
         tokio::spawn(work(Arc::clone(&core), Arc::clone(&clients), address, stopping.clone()));
     let recovering = tokio::spawn(recover_all(Arc::clone(&core), clients, stopping.clone()));
+    if let Some(tls) = tls.clone() {
+        // It ends by itself when the gateway is told to stop.
+        tokio::spawn(keep_renewed(tls, stopping.clone()));
+    }
     let serving = tokio::spawn(serve(listener, tls, app, stopping));
     tracing::info!(url, public_url = public_url.as_str(), "the gateway is up");
     Ok(Running { url, public_url, stop, serving, working, recovering, operators, core, lock })

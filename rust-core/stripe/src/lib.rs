@@ -49,6 +49,7 @@ pub use holdfast_domain::{Currency, Mode, Money};
 pub use keys::{ApiKey, KeyError, KeyKind, WebhookSecret};
 pub use path::NotAnId;
 pub use request::{FreezeError, FrozenRequest};
+pub use resolver::is_public;
 
 /// The version of Stripe's API that requests name and this crate was written for.
 pub const API_VERSION: &str = "2026-08-26.dahlia";

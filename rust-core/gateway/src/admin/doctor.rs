@@ -1,6 +1,7 @@
 //! `holdfast doctor`: looks at everything that can be wrong with an installation, changes nothing, and
 //! says of each thing what to do.
 
+mod reach;
 mod recovery;
 mod stripe;
 
@@ -80,6 +81,7 @@ async fn examine(core: &Core, data: &Path) -> Result<Vec<Finding>, FolderError> 
         findings.push(secrets(core, &tenant).await?);
         findings.extend(recovery::examine(core, &tenant).await?);
         findings.extend(stripe::examine(core, &tenant).await?);
+        findings.extend(reach::examine(core, &tenant).await?);
     }
     Ok(findings)
 }

@@ -180,6 +180,13 @@ pub(crate) async fn tenant_of_host(
     row.as_ref().map(|row| crate::store::rows::parsed(row, "tenant")).transpose()
 }
 
+/// The host names that belong to the tenant alone.
+pub(super) async fn hosts_of(core: &Core, tenant: &TenantSlug) -> Result<Vec<String>, StoreError> {
+    let sql = query("SELECT host FROM hosts WHERE tenant = ? ORDER BY host").bind(tenant.as_str());
+    let found = sql.fetch_all(&core.store.reads).await?;
+    found.iter().map(|row| crate::store::rows::text(row, "host")).collect()
+}
+
 /// The tenant, if there is no other in this gateway.
 pub(crate) async fn only_tenant(core: &Core) -> Result<Option<TenantSlug>, StoreError> {
     let sql = query("SELECT tenant FROM tenants LIMIT 2");

@@ -38,7 +38,8 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
-    match scrape(&app.core).await {
+    let ends_at_s = app.tls.as_ref().and_then(|tls| tls.ends_at_s());
+    match scrape(&app.core, ends_at_s).await {
         Ok(text) => ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
         Err(error) => {
             log_failure(&error);

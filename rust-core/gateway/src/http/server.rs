@@ -1,5 +1,6 @@
 //! Accepting connections: limits before any work, TLS if asked for, and an orderly stop.
 
+use super::tls::Tls;
 use crate::serve::stopped;
 use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
@@ -31,7 +32,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Serves until `stop` turns true, then lets running requests finish.
 pub(crate) async fn serve(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Tls>>,
     app: Router,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -51,7 +52,8 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        let (tls, app, stop) = (tls.clone(), app.clone(), stop.clone());
+        let tls = tls.as_ref().map(|tls| tls.acceptor());
+        let (app, stop) = (app.clone(), stop.clone());
         connections.spawn(async move {
             connection(stream, peer, tls, app, stop).await;
             drop(place);

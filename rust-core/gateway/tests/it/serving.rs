@@ -121,9 +121,19 @@ async fn it_serves_tls_from_pem_files_and_tells_browsers_to_stay_with_it() {
     });
     let running = running.await.unwrap();
     let port = running.url().strip_prefix("https://127.0.0.1:").unwrap().to_owned();
+    let answer = trusting(&certificate).get(format!("https://localhost:{port}/health"));
+    let answer = answer.send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.headers().contains_key("strict-transport-security"));
+    // Without TLS there is no answer at that port.
+    assert!(client().get(format!("http://localhost:{port}/health")).send().await.is_err());
+    running.shutdown().await;
+}
+
+/// A client that trusts this certificate and no other.
+fn trusting(certificate: &str) -> reqwest::Client {
     let mut roots = rustls::RootCertStore::empty();
-    let certificate = pem_bytes(&certificate);
-    roots.add(certificate.into()).unwrap();
+    roots.add(pem_bytes(certificate).into()).unwrap();
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -131,12 +141,44 @@ async fn it_serves_tls_from_pem_files_and_tells_browsers_to_stay_with_it() {
         .with_root_certificates(roots)
         .with_no_client_auth();
     let http = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy();
-    let answer = http.build().unwrap().get(format!("https://localhost:{port}/health"));
-    let answer = answer.send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    assert!(answer.headers().contains_key("strict-transport-security"));
-    // Without TLS there is no answer at that port.
-    assert!(client().get(format!("http://localhost:{port}/health")).send().await.is_err());
+    // A kept connection would go on with the old certificate.
+    http.pool_max_idle_per_host(0).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_served_without_a_restart_and_half_of_a_pair_is_not() {
+    let folder = folder(None).await;
+    let (files, old) = tls_files(folder.path());
+    let running = start(Options {
+        public_url: Some("https://localhost:8443".into()),
+        tls: Some(files.clone()),
+        metrics_listen: Some("127.0.0.1:0".into()),
+        ..options(&folder)
+    });
+    let running = running.await.unwrap();
+    let port = running.url().strip_prefix("https://127.0.0.1:").unwrap().to_owned();
+    let health = format!("https://localhost:{port}/health");
+    let (old, metrics) = (trusting(&old), format!("{}/metrics", running.metrics_url().unwrap()));
+    assert_eq!(old.get(&health).send().await.unwrap().status(), 200);
+    let scraped = client().get(&metrics).send().await.unwrap().text().await.unwrap();
+    // What rcgen makes ends in the year 4096.
+    assert!(scraped.contains("holdfast_tls_certificate_ends_timestamp_seconds 67"), "{scraped}");
+    let other = tempfile::tempdir().unwrap();
+    let (new_files, new) = tls_files(other.path());
+    let new = trusting(&new);
+    // The certificate without its key: the old pair is served on.
+    std::fs::copy(&new_files.certificate, &files.certificate).unwrap();
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < std::time::Duration::from_secs(7) {
+        assert_eq!(old.get(&health).send().await.unwrap().status(), 200);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    std::fs::copy(&new_files.key, &files.key).unwrap();
+    while new.get(&health).send().await.is_err() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(40), "never renewed");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(old.get(&health).send().await.is_err(), "both are served");
     running.shutdown().await;
 }
 

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// Jobs carried out at once: far below Stripe's 25 requests a second in test mode.
 const JOBS_AT_ONCE: u32 = 8;
@@ -58,12 +59,16 @@ pub(crate) async fn work(
                 for job in jobs {
                     let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
                     let (core, clients) = (Arc::clone(&core), Arc::clone(&clients));
-                    running.spawn(async move {
+                    let span = tracing::error_span!(
+                        "job", kind = job.kind.as_str(), payment = %job.payment
+                    );
+                    let carried_out = async move {
                         run(&core, &clients, job).await;
                         drop(place);
                         // A place is free: whatever waited for it can be leased.
                         core.store.work.notify_one();
-                    });
+                    };
+                    running.spawn(carried_out.instrument(span));
                 }
                 LOOK_AGAIN
             }
@@ -138,12 +143,11 @@ async fn run(core: &Core, clients: &Clients, job: Job) {
     let end = match carried_out {
         Ok(Ok(end)) => end,
         Ok(Err(error)) => {
-            let (kind, payment, tries) = (job.kind.as_str(), job.payment, job.tries);
-            tracing::warn!(kind, %payment, tries, %error, "a job is left for later");
+            tracing::warn!(tries = job.tries, %error, "a job is left for later");
             JobEnd::Again
         }
         Err(_) => {
-            tracing::error!(kind = job.kind.as_str(), payment = %job.payment, "a job panicked");
+            tracing::error!("a job panicked");
             JobEnd::Again
         }
     };

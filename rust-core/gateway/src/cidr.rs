@@ -77,6 +77,7 @@ impl fmt::Display for Cidr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_range_holds_what_shares_its_prefix() {
@@ -105,5 +106,36 @@ mod tests {
         }
         let long = "x".repeat(10_000).parse::<Cidr>().unwrap_err();
         assert!(long.to_string().len() < 250);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_written_and_read_again(address in any::<[u8; 4]>(), bits in 0..=32_u32) {
+            let text = format!("{}/{bits}", IpAddr::from(address));
+            let range: Cidr = text.parse().unwrap();
+            prop_assert_eq!(range.to_string().parse::<Cidr>(), Ok(range));
+            prop_assert!(range.contains(address.into()));
+        }
+
+        #[test]
+        fn exactly_the_first_bits_count(
+            address in any::<[u8; 16]>(), bits in 0..=128_u32, flipped in 0..128_u32,
+        ) {
+            // Some of these are IPv4 addresses in disguise, which are another family.
+            let address = IpAddr::from(address);
+            prop_assume!(address.to_canonical() == address);
+            let range: Cidr = format!("{address}/{bits}").parse().unwrap();
+            let IpAddr::V6(it) = address else { return Ok(()) };
+            let other = IpAddr::from(std::net::Ipv6Addr::from_bits(it.to_bits() ^ (1 << (127 - flipped))));
+            prop_assume!(other.to_canonical() == other);
+            prop_assert_eq!(range.contains(other), flipped >= bits);
+        }
+
+        #[test]
+        fn any_text_is_a_range_or_refused(text in "[ -~]{0,60}|\\PC{0,20}") {
+            if let Err(error) = text.parse::<Cidr>() {
+                prop_assert!(error.to_string().len() < 400);
+            }
+        }
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn search(
         let why = "Too many searches. Wait a minute, then search again.";
         return Err(ApiError::new(ErrorCode::RateLimited, why));
     }
-    let Query(asked) = asked.map_err(|error| super::refused_body(error.status()))?;
+    let Query(asked) = asked.map_err(|error| ApiError::of_body(error.status()))?;
     let find: String = asked.find.trim().chars().take(FIND_CHARS_MAX).collect();
     if find.chars().filter(|it| !it.is_whitespace()).count() < FIND_CHARS_MIN {
         let why = format!("Type at least {FIND_CHARS_MIN} letters or digits.");

@@ -347,7 +347,7 @@ pub(super) async fn list(
         next: Option<u32>,
     }
     let program = program(&app, (&owner, &slug, &peer), &headers).await?;
-    let Query(asked) = asked.map_err(|error| super::refused_body(error.status()))?;
+    let Query(asked) = asked.map_err(|error| ApiError::of_body(error.status()))?;
     let mode = habit(&app.core, &program.tenant.slug).await?.mode;
     let find = asked.find.chars().take(FIND_CHARS_MAX).collect();
     let wanted = Wanted { find, state: None, users: None };

@@ -40,6 +40,7 @@ pub(super) fn set_office_token(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_cookie_is_out_of_reach_of_scripts_and_foreign_pages() {
@@ -61,5 +62,17 @@ mod tests {
         headers.append(header::COOKIE, HeaderValue::from_static("a=1; holdfast_office=t0k; b=2"));
         assert_eq!(office_token(&headers, true).as_deref(), Some("t0k"));
         assert_eq!(office_token(&headers, false), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_token_or_none(bytes in prop::collection::vec(0x20..=0xFF_u8, 0..60)) {
+            let Ok(value) = HeaderValue::from_bytes(&bytes) else { return Ok(()) };
+            let mut headers = HeaderMap::new();
+            headers.append(header::COOKIE, value);
+            headers.append(header::COOKIE, HeaderValue::from_static("holdfast_office=t0k"));
+            let found = office_token(&headers, true);
+            prop_assert!(found.is_some_and(|token| !token.contains(';')));
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::error::ApiError;
 use super::hosts::RequestHost;
-use super::{App, HostOwner, Peer, refused_body};
+use super::layers::about;
+use super::{App, HostOwner, Peer};
 use crate::admin::checked_name;
 use crate::core::Tenant;
 use crate::handhelds::{self, Applicant, Enrolled, Handheld};
@@ -12,7 +13,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State};
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use data_encoding::BASE64URL_NOPAD;
 use holdfast_domain::{ShortCode, TenantSlug};
 use holdfast_ledger::{Accept, AcceptOutcome, Carrier, DeviceStatus, Payment, Store};
@@ -49,7 +50,7 @@ pub(super) async fn enrol(
             "Too many tries to enrol from here. Wait a minute, then try again.",
         ));
     }
-    let Json(request) = body.map_err(|error| refused_body(error.status()))?;
+    let Json(request) = body.map_err(|error| ApiError::of_body(error.status()))?;
     let tenant = app.tenant_at(&slug, &owner).await?;
     let applicant = checked_applicant(&tenant.slug, &request)?;
     let Some(enrolled) = handhelds::enrol(&app.core, &tenant.slug, applicant).await? else {
@@ -282,18 +283,20 @@ pub(super) async fn submit(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<SubmitResponse>, ApiError> {
-    let body = body.map_err(|error| refused_body(error.status()))?;
+    let body = body.map_err(|error| ApiError::of_body(error.status()))?;
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if kind.is_none_or(|kind| !kind.eq_ignore_ascii_case(ORDER_CONTENT_TYPE)) {
         let message = format!("Orders are sent as {ORDER_CONTENT_TYPE}. Update the handheld.");
-        return Err(ApiError::new(ErrorCode::Malformed, message));
+        let refused = ApiError::new(ErrorCode::Malformed, message);
+        return Err(ApiError { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, ..refused });
     }
     let tenant = app.tenant_at(&slug, &owner).await?;
     let order = SignedOrder::parse(&body).map_err(refused_order)?;
+    about(order.payload().payment);
     let accept = Accept { order, tenant: tenant.slug, carrier: Carrier::Handheld };
     match app.core.store.run(accept).await? {
         AcceptOutcome::Accepted { payment, new } => {
-            tracing::info!(payment = %payment.payment, new, "order accepted from its handheld");
+            tracing::info!(new, "order accepted from its handheld");
             Ok(Json(SubmitResponse {
                 payment: payment.status(),
                 gateway_time_unix_s: app.now_unix_s(),
@@ -346,7 +349,7 @@ pub(super) async fn payments(
     asked: Result<Query<ChangesQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Json<ChangesResponse>, ApiError> {
-    let Query(asked) = asked.map_err(|error| refused_body(error.status()))?;
+    let Query(asked) = asked.map_err(|error| ApiError::of_body(error.status()))?;
     let tenant = app.tenant_at(&slug, &owner).await?;
     let handheld = authorised(&app, &tenant.slug, &headers).await?;
     let changed = changes(&app, &tenant.slug, &handheld, &asked).await?;

@@ -21,7 +21,13 @@ pub(crate) struct RequestHost {
 impl RequestHost {
     /// From the `Host` header, or from an absolute request target.
     pub(crate) fn of<B>(request: &Request<B>) -> Option<Self> {
-        let header = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+        let mut headers = request.headers().get_all(header::HOST).iter();
+        let (first, second) = (headers.next(), headers.next());
+        // Two names, and a proxy may have looked at the other one (RFC 9112, section 3.2).
+        if second.is_some() {
+            return None;
+        }
+        let header = first.and_then(|value| value.to_str().ok());
         let text = header.or_else(|| request.uri().authority().map(Authority::as_str))?;
         let authority = text.to_ascii_lowercase();
         // "user@host" is legal in an authority and never in a Host header.
@@ -66,6 +72,7 @@ pub(crate) fn parse_host(text: &str) -> Result<String, NotAHost> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn host(value: &str) -> Option<RequestHost> {
         RequestHost::of(&Request::builder().header("host", value).body(()).unwrap())
@@ -95,5 +102,33 @@ mod tests {
             assert!(parse_host(text).is_err(), "{text:?}");
         }
         assert_eq!(parse_host(" Pay.Example.ORG. ").unwrap(), "pay.example.org");
+    }
+
+    #[test]
+    fn two_names_are_no_name() {
+        let request = Request::builder().header("host", "localhost").header("host", "localhost");
+        assert_eq!(RequestHost::of(&request.body(()).unwrap()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_a_name_is_lower_case_and_without_a_port(
+            value in prop::collection::vec(0x20..=0xFF_u8, 0..40),
+        ) {
+            let Ok(value) = axum::http::HeaderValue::from_bytes(&value) else { return Ok(()) };
+            let request = Request::builder().header("host", value).body(()).unwrap();
+            if let Some(host) = RequestHost::of(&request) {
+                prop_assert!(!host.name.is_empty() && !host.name.contains(['@', '/', ' ']));
+                prop_assert_eq!(host.name.to_ascii_lowercase(), host.name.as_str());
+                prop_assert!(host.name.starts_with('[') || !host.name.contains(':'));
+            }
+        }
+
+        #[test]
+        fn a_name_that_is_registered_is_found_again(text in "[ -~]{0,30}") {
+            if let Ok(name) = parse_host(&text) {
+                prop_assert_eq!(parse_host(&name).unwrap(), name.as_str());
+            }
+        }
     }
 }

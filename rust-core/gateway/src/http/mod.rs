@@ -32,13 +32,12 @@ use crate::urls::PublicUrl;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use error::ApiError;
 use holdfast_domain::{Secret, TenantSlug};
 use holdfast_protocol::DevicePublicKey;
 use holdfast_protocol::notice::NOTICE_BYTES_MAX;
 use holdfast_protocol::order::ORDER_BYTES_MAX;
-use holdfast_protocol::wire::ErrorCode;
 use hosts::RequestHost;
 use limits::RateLimit;
 use p256::ecdsa::SigningKey;
@@ -89,6 +88,8 @@ pub(crate) struct App {
     refusals: Refusals,
     /// Proxies that are believed when they say who the client is.
     trusted_proxies: Vec<Cidr>,
+    /// The gateway's own certificate, unless a proxy has it.
+    tls: Option<Arc<tls::Tls>>,
     streams: Arc<Semaphore>,
     readiness: Readiness,
     /// Turns true when the gateway stops: streams and long polls end then.
@@ -127,6 +128,7 @@ impl App {
         (core, clients): (Arc<Core>, Arc<Clients>),
         public_url: PublicUrl,
         trusted_proxies: Vec<Cidr>,
+        tls: Option<Arc<tls::Tls>>,
         stop: watch::Receiver<bool>,
     ) -> Result<Self, FolderError> {
         Ok(Self {
@@ -145,6 +147,7 @@ impl App {
             wrong_credential_limit: RateLimit::per_minute(WRONG_CREDENTIALS.0, WRONG_CREDENTIALS.1),
             refusals: Refusals::default(),
             trusted_proxies,
+            tls,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             readiness: Readiness::default(),
             stop,
@@ -227,33 +230,70 @@ pub(crate) fn log_failure(error: &dyn std::error::Error) {
     tracing::error!(error = chain, "a request failed");
 }
 
+/// Routes that remember their addresses, so that a test can prove of each one what a stranger can do
+/// with it.
+#[derive(Default)]
+struct Routes {
+    router: Router<Arc<App>>,
+    addresses: Vec<&'static str>,
+}
+
+impl Routes {
+    fn route(mut self, address: &'static str, methods: MethodRouter<Arc<App>>) -> Self {
+        self.addresses.push(address);
+        Self { router: self.router.route(address, methods), ..self }
+    }
+
+    /// No body of the routes so far is longer, unless they say so themselves.
+    fn body_bytes_max(self, most: usize) -> Self {
+        Self { router: self.router.layer(DefaultBodyLimit::max(most)), ..self }
+    }
+}
+
+/// Every address that is served to the world, with the names of its variable parts.
+pub fn addresses() -> Vec<&'static str> {
+    routes().addresses
+}
+
 /// Every route, inside every layer.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let small = DefaultBodyLimit::max(SMALL_BODY_BYTES_MAX);
+    let routes = routes().router;
+    routes
+        .method_not_allowed_fallback(office::not_this_way)
+        .fallback(webhook::elsewhere)
+        .layer(from_fn(layers::deadline))
+        .layer(from_fn_with_state(Arc::clone(&app), layers::room))
+        .layer(from_fn_with_state(Arc::clone(&app), layers::host))
+        .layer(from_fn_with_state(Arc::clone(&app), layers::trace))
+        .layer(from_fn_with_state(Arc::clone(&app), layers::guard))
+        .layer(from_fn_with_state(Arc::clone(&app), proxies::client))
+        .with_state(app)
+}
+
+fn routes() -> Routes {
     let orders = post(handheld::submit).layer(DefaultBodyLimit::max(ORDER_BYTES_MAX));
     let notices = post(notice::take).layer(DefaultBodyLimit::max(NOTICE_BYTES_MAX));
-    let webhooks = Router::new()
-        .route("/api/{tenant}/qr/payment/webhook", post(webhook::by_path))
-        .route("/api/system/payments/stripe/callback", post(webhook::by_host));
     let import = get(office::charge_files::import_page)
         .post(office::charge_files::import)
         .layer(DefaultBodyLimit::max(IMPORT_BODY_BYTES_MAX));
-    Router::new()
+    office_routes(api_routes(public_routes(Routes::default())))
+        .body_bytes_max(SMALL_BODY_BYTES_MAX)
+        .route("/admin/charges/import", import)
+        .route("/api/{tenant}/orders", orders)
+        .route("/api/{tenant}/notices", notices)
+        .route("/api/{tenant}/qr/payment/webhook", post(webhook::by_path))
+        .route("/api/system/payments/stripe/callback", post(webhook::by_host))
+}
+
+/// What everybody may open: payers' pages and the way in.
+fn public_routes(routes: Routes) -> Routes {
+    routes
         .route("/", get(office::home))
         .route("/health", get(operation::health))
         .route("/ready", get(operation::ready))
         .route("/assets/holdfast.css", get(assets::css))
         .route("/assets/holdfast.js", get(assets::js))
         .route("/assets/icon.svg", get(assets::icon))
-        .route("/api/{tenant}/handheld/enrol", post(handheld::enrol))
-        .route("/api/{tenant}/handheld/token", post(handheld::token))
-        .route("/api/{tenant}/handheld/config", get(handheld::config))
-        .route("/api/{tenant}/handheld/payments", get(handheld::payments))
-        .route("/api/{tenant}/handheld/charges", get(charge_search::search))
-        .route("/api/{tenant}/handheld/cash", get(handheld::cash))
-        .route("/api/{tenant}/charges", get(charges::list).post(charges::create))
-        .route("/api/{tenant}/charges/{reference}", get(charges::read).put(charges::write))
-        .route("/api/{tenant}/charges/{reference}/withdraw", post(charges::withdraw))
         .route("/e/{tenant}/{code}", get(payer::enrolment_link))
         .route("/O/{order}", get(payer::order))
         .route("/o/{order}", get(payer::order))
@@ -268,6 +308,25 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/pay/{payment}/live", get(live::payment))
         .route("/sign-in", get(office::enter::page).post(office::enter::by_password))
         .route("/sign-in/{token}", get(office::enter::link_page).post(office::enter::by_link))
+}
+
+/// What handhelds and programs ask.
+fn api_routes(routes: Routes) -> Routes {
+    routes
+        .route("/api/{tenant}/handheld/enrol", post(handheld::enrol))
+        .route("/api/{tenant}/handheld/token", post(handheld::token))
+        .route("/api/{tenant}/handheld/config", get(handheld::config))
+        .route("/api/{tenant}/handheld/payments", get(handheld::payments))
+        .route("/api/{tenant}/handheld/charges", get(charge_search::search))
+        .route("/api/{tenant}/handheld/cash", get(handheld::cash))
+        .route("/api/{tenant}/charges", get(charges::list).post(charges::create))
+        .route("/api/{tenant}/charges/{reference}", get(charges::read).put(charges::write))
+        .route("/api/{tenant}/charges/{reference}/withdraw", post(charges::withdraw))
+}
+
+/// The office's pages.
+fn office_routes(routes: Routes) -> Routes {
+    routes
         .route("/admin", get(office::home))
         .route("/admin/payments", get(office::payments::page))
         .route("/admin/payments/live", get(live::office))
@@ -326,24 +385,4 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/admin/audit", get(office::audit::page))
         .route("/admin/account", get(office::enter::account).post(office::enter::set_password))
         .route("/admin/sign-out", post(office::enter::sign_out))
-        .layer(small)
-        .route("/admin/charges/import", import)
-        .route("/api/{tenant}/orders", orders)
-        .route("/api/{tenant}/notices", notices)
-        .merge(webhooks)
-        .method_not_allowed_fallback(office::not_this_way)
-        .fallback(webhook::elsewhere)
-        .layer(from_fn(layers::deadline))
-        .layer(from_fn_with_state(Arc::clone(&app), layers::host))
-        .layer(from_fn_with_state(Arc::clone(&app), layers::trace))
-        .layer(from_fn_with_state(Arc::clone(&app), layers::guard))
-        .layer(from_fn_with_state(Arc::clone(&app), proxies::client))
-        .with_state(app)
-}
-
-/// The code of a body that an extractor refused.
-fn refused_body(status: axum::http::StatusCode) -> ApiError {
-    let (code, _, what, todo) = error::of_status(status);
-    let code = if code == ErrorCode::TooLarge { code } else { ErrorCode::Malformed };
-    ApiError::new(code, format!("{what} {todo}"))
 }

@@ -2,7 +2,8 @@
 
 use super::error::ApiError;
 use super::handheld::refused_order;
-use super::{App, HostOwner, refused_body};
+use super::layers::about;
+use super::{App, HostOwner};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -19,13 +20,13 @@ pub(super) async fn take(
     Path(slug): Path<String>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<NoticeResponse>, ApiError> {
-    let body = body.map_err(|error| refused_body(error.status()))?;
+    let body = body.map_err(|error| ApiError::of_body(error.status()))?;
     let tenant = app.tenant_at(&slug, &owner).await?;
     let notice = SignedNotice::parse(&body).map_err(refused_order)?;
-    let about = notice.payload().payment;
+    about(notice.payload().payment);
     match app.core.store.run(TakeNotice { notice, tenant: tenant.slug }).await? {
         NoticeOutcome::Taken { payment } => {
-            tracing::info!(payment = %about, known = payment.is_some(), "notice taken");
+            tracing::info!(known = payment.is_some(), "notice taken");
             Ok(Json(NoticeResponse {
                 payment: payment.map(|payment| payment.status()),
                 gateway_time_unix_s: app.now_unix_s(),
@@ -33,7 +34,7 @@ pub(super) async fn take(
             }))
         }
         NoticeOutcome::Refused { code, message } => {
-            tracing::info!(payment = %about, ?code, "notice refused");
+            tracing::info!(?code, "notice refused");
             Err(ApiError::new(code, message))
         }
     }

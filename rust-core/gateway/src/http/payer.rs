@@ -2,7 +2,7 @@
 
 use super::error::{ApiError, Problem, status};
 use super::handheld::refused_order;
-use super::layers::FormTargets;
+use super::layers::{FormTargets, about};
 use super::pay::{Way, recovering, way_to_pay};
 use super::{App, HostOwner, Peer, log_failure};
 use crate::core::Tenant;
@@ -62,7 +62,7 @@ pub(super) async fn pay_order(
     let accept = read_order(&base32, &owner)?;
     match app.core.store.run(accept).await? {
         AcceptOutcome::Accepted { payment, new } => {
-            tracing::info!(payment = %payment.payment, new, "order brought by its payer");
+            tracing::info!(new, "order brought by its payer");
             go(&app, &payment).await
         }
         AcceptOutcome::Refused { code, message } => Err(refused(code, message)),
@@ -93,6 +93,7 @@ fn read_order(base32: &str, owner: &HostOwner) -> Result<Accept, Problem> {
         let ApiError { code, message, .. } = refused_order(error);
         refused(code, message)
     })?;
+    about(order.payload().payment);
     let tenant = order.payload().tenant.clone();
     if !owner.serves(&tenant) {
         let message =
@@ -218,6 +219,7 @@ pub(super) async fn find(app: &App, owner: &HostOwner, id: &str) -> Result<Payme
         )
     };
     let id = PaymentId::parse(id).map_err(|_| unknown())?;
+    about(id);
     let found = payments::payment_by_id(&app.core, owner.tenant(), id).await?;
     found.ok_or_else(unknown)
 }

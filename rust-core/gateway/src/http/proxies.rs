@@ -57,7 +57,9 @@ fn last_untrusted(
     read: fn(&str) -> Option<IpAddr>,
     is_trusted: impl Fn(IpAddr) -> bool,
 ) -> Option<IpAddr> {
-    let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|it| it.to_str().ok()).collect();
+    // A line that is no text is not skipped: what stands to its left is the client's own.
+    let lines = headers.get_all(name).iter().map(|it| String::from_utf8_lossy(it.as_bytes()));
+    let lines: Vec<_> = lines.collect();
     let mut last = None;
     for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')).take(HOPS_MAX) {
         let address = read(hop.trim())?.to_canonical();
@@ -88,6 +90,7 @@ fn rfc7239(hop: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+    use proptest::prelude::*;
 
     fn client(peer: &str, told: &[(&'static str, &'static str)]) -> String {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()];
@@ -119,6 +122,55 @@ mod tests {
             ("::1", &[("forwarded", "for=192.0.2.7"), (xff, "192.0.2.7")], "192.0.2.7"),
         ] {
             assert_eq!(client(peer, told), wanted, "{peer} {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_text_does_not_hide_what_a_proxy_wrote_in_it() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        for line in [&b"6.6.6.6"[..], b"\xFF, 203.0.113.5", b"10.0.0.1"] {
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_bytes(line).unwrap());
+        }
+        let client = client_of(&trusted, "10.0.0.2".parse().unwrap(), &headers);
+        assert_eq!(client.to_string(), "203.0.113.5");
+    }
+
+    fn lines() -> impl Strategy<Value = Vec<(bool, Vec<u8>)>> {
+        let hop = prop_oneof![
+            Just("192.0.2.7".to_owned()),
+            Just("10.1.2.3".to_owned()),
+            Just("[2001:db8::7]:4711".to_owned()),
+            Just("for=\"[2001:db8::7]:47\";proto=https".to_owned()),
+            Just("for=10.0.0.2".to_owned()),
+            "[ -~]{0,12}",
+        ];
+        let good = prop::collection::vec(hop, 0..30).prop_map(|hops| hops.join(",").into_bytes());
+        let garbage = prop::collection::vec(0x20..=0xFF_u8, 0..40);
+        prop::collection::vec((any::<bool>(), prop_oneof![good, garbage]), 0..4)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_there_a_stranger_is_only_who_they_are(lines in lines(), peer in any::<[u8; 4]>()) {
+            let trusted: Vec<Cidr> = vec!["10.0.0.0/8".parse().unwrap()];
+            let mut headers = HeaderMap::new();
+            for (is_rfc, line) in &lines {
+                let name = if *is_rfc { header::FORWARDED } else { X_FORWARDED_FOR };
+                if let Ok(value) = HeaderValue::from_bytes(line) {
+                    headers.append(name, value);
+                }
+            }
+            let peer = IpAddr::from(peer);
+            let client = client_of(&trusted, peer, &headers);
+            if !trusted[0].contains(peer) {
+                prop_assert_eq!(client, peer);
+            }
+            let behind = client_of(&trusted, "10.0.0.9".parse().unwrap(), &headers);
+            let all = lines.iter().map(|(_, line)| String::from_utf8_lossy(line).into_owned());
+            let all: String = all.collect();
+            let told = ["192.0.2.7", "2001:db8::7"].iter().any(|it| behind.to_string() == *it);
+            prop_assert!(told || trusted[0].contains(behind) || all.contains(&behind.to_string()));
         }
     }
 }

@@ -9,7 +9,8 @@
 
 use super::error::ApiError;
 use super::hosts::RequestHost;
-use super::{App, HostOwner, Peer, refused_body};
+use super::layers::about;
+use super::{App, HostOwner, Peer};
 use crate::core::Tenant;
 use crate::credentials::{self, KnownSecret};
 use crate::deliveries::about::is_check;
@@ -97,7 +98,7 @@ impl Refusal {
     }
 
     fn of_status(outcome: Outcome, reason: impl Into<String>, status: StatusCode) -> Self {
-        Self { outcome, reason: reason.into(), answer: refused_body(status) }
+        Self { outcome, reason: reason.into(), answer: ApiError::of_body(status) }
     }
 }
 
@@ -135,7 +136,7 @@ async fn deliver(app: &App, tenant: &Tenant, peer: &Peer, request: Request) -> A
         Err(refusal) => refusal,
     };
     app.core.metrics.count(Counter::Webhooks, &[("result", "refused")]);
-    let answer = super::error::status(refusal.answer.code).as_u16();
+    let answer = refusal.answer.status.as_u16();
     let (outcome, reason) = (refusal.outcome, refusal.reason);
     let refused = Delivery { outcome, reason, answer: Some(answer), ..came };
     app.refusals.note(&app.core, &tenant.slug, peer.0.ip(), refused).await?;
@@ -321,11 +322,15 @@ async fn store(
                 }
             };
             let kind = came.kind.clone();
+            let about = payment.clone();
             record(tx, &slug, Delivery { outcome, payment, ..came }).await?;
-            Ok::<_, holdfast_ledger::StoreError>((outcome, kind))
+            Ok::<_, holdfast_ledger::StoreError>((outcome, kind, about))
         })
     });
-    let (outcome, kind) = write.await?;
+    let (outcome, kind, payment) = write.await?;
+    if let Ok(payment) = payment.parse() {
+        about(payment);
+    }
     app.core.metrics.count(Counter::Webhooks, &[("result", outcome.as_str())]);
     tracing::info!(kind, outcome = outcome.as_str(), "webhook event stored");
     app.core.store.tell_delivery(&tenant.slug);

@@ -77,7 +77,7 @@ async fn a_body_that_trickles_in_is_not_waited_for() {
     let answer =
         only_the_head(&world, "stripe-signature: t=1,v1=00\r\ncontent-length: 100\r\n").await;
     assert!(
-        answer.starts_with("HTTP/1.1 400") && answer.contains("did not arrive in time"),
+        answer.starts_with("HTTP/1.1 408") && answer.contains("did not arrive in time"),
         "{answer}"
     );
     assert_eq!(world.text("SELECT outcome FROM deliveries").await, "too_slow");

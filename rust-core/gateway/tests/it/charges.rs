@@ -24,7 +24,7 @@ async fn import(office: &Office<'_>, text: &str, replace: &str) -> Answer {
 }
 
 /// A credential for programs.
-async fn credential(office: &Office<'_>) -> String {
+pub(crate) async fn credential(office: &Office<'_>) -> String {
     let csrf = office.csrf_of("/admin/charges/api").await;
     let made = office.post("/admin/charges/api", &format!("csrf={csrf}&name=Notices")).await;
     let after = made.body.split_once("id=\"credential\">").unwrap().1;

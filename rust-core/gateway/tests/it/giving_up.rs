@@ -13,17 +13,22 @@ use holdfast_protocol::{
 use holdfast_sandbox::core::PayOutcome;
 
 async fn say(world: &World, handheld: &Handheld, payment: PaymentId, kind: NoticeKind) -> Answer {
+    let notice = notice(handheld, payment, kind);
+    world.post("/api/demo/notices", &[("content-type", "application/cose")], notice).await
+}
+
+/// What a handheld says about its order, signed.
+pub(crate) fn notice(handheld: &Handheld, payment: PaymentId, kind: NoticeKind) -> Vec<u8> {
     let payload = NoticePayload {
         gateway: handheld.enrolled.gateway,
-        tenant: tenant(),
+        tenant: handheld.enrolled.tenant.clone(),
         device: handheld.enrolled.device,
         payment,
         kind,
         made_at_unix_s: 1_790_000_000,
     };
     let signature = sign(&handheld.key, &payload.to_be_signed());
-    let notice = SignedNotice::assemble(payload, signature).to_bytes();
-    world.post("/api/demo/notices", &[("content-type", "application/cose")], notice).await
+    SignedNotice::assemble(payload, signature).to_bytes()
 }
 
 fn state(answer: &Answer) -> String {

@@ -3,7 +3,7 @@
 use crate::world::{Answer, World, tenant};
 use data_encoding::BASE64URL_NOPAD;
 use holdfast_domain::{Currency, Mode, Money, OfficerId, OrderLine, PaymentId};
-use holdfast_gateway::admin;
+use holdfast_gateway::{TenantSlug, admin};
 use holdfast_protocol::enrolment::proof_message;
 use holdfast_protocol::request_signature::TokenRequest;
 use holdfast_protocol::wire::EnrolResponse;
@@ -35,7 +35,16 @@ pub(crate) fn sign(key: &SigningKey, message: &[u8]) -> DeviceSignature {
 
 /// A new enrolment code.
 pub(crate) async fn new_link(world: &World, approved: bool) -> EnrolmentLink {
-    let made = admin::handheld_code(&world.data(), &tenant(), None, approved).await.unwrap();
+    new_link_of(world, &tenant(), approved).await
+}
+
+/// The same of any tenant.
+pub(crate) async fn new_link_of(
+    world: &World,
+    tenant: &TenantSlug,
+    approved: bool,
+) -> EnrolmentLink {
+    let made = admin::handheld_code(&world.data(), tenant, None, approved).await.unwrap();
     EnrolmentLink::parse(&made.link).unwrap()
 }
 
@@ -48,6 +57,7 @@ pub(crate) async fn ask_to_enrol(
 ) -> Answer {
     let public = DevicePublicKey::from(*key.verifying_key());
     let proof = sign(prover, &proof_message(&link.tenant, link.code, &public));
+    let path = format!("/api/{}/handheld/enrol", link.tenant);
     let body = json!({
         "version": 1,
         "code": link.code.to_string(),
@@ -56,7 +66,7 @@ pub(crate) async fn ask_to_enrol(
         "proof": BASE64URL_NOPAD.encode(proof.as_bytes()),
     });
     let headers = [("content-type", "application/json")];
-    world.post("/api/demo/handheld/enrol", &headers, body.to_string().into_bytes()).await
+    world.post(&path, &headers, body.to_string().into_bytes()).await
 }
 
 impl Handheld {
@@ -81,7 +91,7 @@ impl Handheld {
         getrandom::fill(&mut random).unwrap();
         OrderPayload {
             gateway: self.enrolled.gateway,
-            tenant: tenant(),
+            tenant: self.enrolled.tenant.clone(),
             mode: Mode::Test,
             device: self.enrolled.device,
             sequence: self.sequence.fetch_add(1, Ordering::SeqCst),
@@ -120,7 +130,7 @@ impl Handheld {
         signer: &SigningKey,
         late_s: i64,
     ) -> Answer {
-        let path = "/api/demo/handheld/token";
+        let path = &format!("/api/{}/handheld/token", self.enrolled.tenant);
         let url = world.url("");
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let request = TokenRequest {

@@ -37,6 +37,11 @@ impl<'w> Office<'w> {
         Self::with_cookie(world, &answer)
     }
 
+    /// What its browser sends along.
+    pub(crate) fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
     /// A browser that takes the cookie of an answer.
     pub(crate) fn with_cookie(world: &'w World, answer: &Answer) -> Self {
         let cookie = answer.headers[SET_COOKIE].to_str().unwrap();

@@ -138,7 +138,7 @@ pub(in crate::http) async fn by_password(
     form: Result<Form<SignInForm>, FormRejection>,
 ) -> Result<Response, Problem> {
     limit(&app, &peer)?;
-    let Form(form) = form.map_err(|_| super::incomplete())?;
+    let Form(form) = form.map_err(|refused| Problem::of_body(refused.status()))?;
     from_here(&headers, &host)?;
     let known = app.tenant_of(&owner).await?;
     let asks_tenant = known.is_none();

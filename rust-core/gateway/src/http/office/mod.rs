@@ -178,9 +178,8 @@ impl FromRequest<Arc<App>> for Sheet {
         let (mut parts, body) = request.into_parts();
         let desk = Desk::from_request_parts(&mut parts, app).await?;
         let request = Request::from_parts(parts, body);
-        let Form(fields) = Form::<Vec<(String, String)>>::from_request(request, app)
-            .await
-            .map_err(|_| incomplete())?;
+        let form = Form::<Vec<(String, String)>>::from_request(request, app).await;
+        let Form(fields) = form.map_err(|refused| Problem::of_body(refused.status()))?;
         let sheet = Self { desk, fields };
         if tokens::same(&sheet.desk.session.csrf, sheet.text("csrf")?) {
             return Ok(sheet);

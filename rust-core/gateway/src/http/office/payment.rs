@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::http::error::Problem;
+use crate::http::layers::about;
 use crate::http::payer::standing;
 use crate::pages::refunds::{PaymentPage, PaymentPart, RefundView};
 use crate::pages::{Moment, sentence_for_office};
@@ -72,6 +73,7 @@ pub(in crate::http) async fn find(desk: &Desk, id: &str) -> Result<Payment, Prob
         .leading_to("/admin/payments", "Payments")
     };
     let id = PaymentId::parse(id).map_err(|_| unknown())?;
+    about(id);
     payments::payment(&desk.app.core, desk.slug(), id).await?.ok_or_else(unknown)
 }
 

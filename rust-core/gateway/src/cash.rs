@@ -5,14 +5,16 @@
 
 use crate::audit::{self, Act};
 use crate::core::Core;
-use crate::store::{StoreError, rows};
+use crate::store::{StoreError, refused_cash, rows};
 use holdfast_domain::{Currency, DeviceId, Mode, Money, OfficerId, PaymentState, TenantSlug};
-use holdfast_ledger::Payment;
+use holdfast_ledger::{Payment, RefusedCash};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{SqliteConnection, query};
 
 /// Cash payments that are looked at in one go: more than officers take before somebody counts.
 const OPEN_MAX: i64 = 5_000;
+/// Refused orders that are shown: more than are ever left waiting.
+const REFUSED_SHOWN_MAX: i64 = 200;
 /// Closed shifts that are shown.
 const CLOSED_SHOWN_MAX: i64 = 50;
 
@@ -252,6 +254,41 @@ pub(crate) async fn closed(core: &Core, tenant: &TenantSlug) -> Result<Vec<Close
         })
     };
     found.iter().map(read).collect()
+}
+
+/// Cash that was taken and whose order was refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused {
+    pub(crate) cash: RefusedCash,
+    pub(crate) officer: String,
+    pub(crate) handheld: String,
+}
+
+/// What waits first, then what was handled last.
+pub(crate) async fn refused(core: &Core, tenant: &TenantSlug) -> Result<Vec<Refused>, StoreError> {
+    let sql = query(
+        "SELECT r.*, COALESCE(o.name, '') AS officer_name, COALESCE(d.name, '') AS device_name \
+         FROM refused_cash r \
+         LEFT JOIN officers o ON o.tenant = r.tenant AND o.officer = r.officer \
+         LEFT JOIN devices d ON d.tenant = r.tenant AND d.device = r.device \
+         WHERE r.tenant = ? ORDER BY r.handled_by <> '', r.refused_at_ms DESC, r.payment LIMIT ?",
+    );
+    let found =
+        sql.bind(tenant.as_str()).bind(REFUSED_SHOWN_MAX).fetch_all(&core.store.reads).await?;
+    let read = |row: &SqliteRow| {
+        Ok(Refused {
+            cash: refused_cash::read(row)?,
+            officer: rows::text(row, "officer_name")?,
+            handheld: rows::text(row, "device_name")?,
+        })
+    };
+    found.iter().map(read).collect()
+}
+
+/// How much refused cash nobody has dealt with, in entries.
+pub(crate) async fn refused_waiting(core: &Core, tenant: &TenantSlug) -> Result<i64, StoreError> {
+    let sql = query("SELECT COUNT(*) AS n FROM refused_cash WHERE tenant = ? AND handled_by = ''");
+    rows::number(&sql.bind(tenant.as_str()).fetch_one(&core.store.reads).await?, "n")
 }
 
 /// Switches a cash payment type between training and real money. There is no key to prove: cash is

@@ -57,6 +57,7 @@ pub use decisions::notice::{NoticeOutcome, TakeNotice};
 pub use decisions::open::{OpenRefused, SessionOpened};
 pub use decisions::pay::{Pay, PayOutcome, Proposal};
 pub use decisions::recover::{BeginRecovery, PutOffRecovery, TakeEvents, TakeSessions};
+pub use decisions::refused_cash::{HandleRefusedCash, Handled, RefusedCash};
 pub use refund::{
     Acknowledge, AlertStatus, AskRefund, AskRefundOutcome, AuditAct, FinanceAlert, RefundKey,
     RefundMade, RefundRefused, RefundRequest, RefundWaits, RefundsOf, RequestState, refunds_known,

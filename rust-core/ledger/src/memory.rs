@@ -13,6 +13,7 @@ mod rows;
 mod setup;
 
 use crate::charges::{Charge, Claim};
+use crate::decisions::refused_cash::RefusedCash;
 use crate::recovery::{FoundSession, Recovery, RecoveryKey};
 use crate::refund::{AuditAct, FinanceAlert, RefundKey, RefundRequest};
 use crate::rows::{Attempt, Device, Event, Job, JobKind, Notice, Order, Payment, PaymentType};
@@ -44,6 +45,8 @@ pub struct Tables {
     pub charges: BTreeMap<(TenantSlug, ChargeReference), Charge>,
     pub claims: BTreeMap<(TenantSlug, ChargeReference, PaymentId), Claim>,
     pub handed_in: BTreeSet<(TenantSlug, PaymentId)>,
+    /// Orders over cash that were refused.
+    pub refused_cash: BTreeMap<(TenantSlug, PaymentId), RefusedCash>,
     pub jobs: BTreeMap<(TenantSlug, JobKind, PaymentId), Job>,
     pub last_fence: u64,
     pub refund_requests: BTreeMap<(TenantSlug, RefundKey), RefundRequest>,

@@ -3,7 +3,7 @@
 //! Protected header `{1: -7}` (ES256), unprotected header empty, external data naming what kind of
 //! message it is, so that a signature over one kind is worth nothing for another.
 
-use crate::canonical::{self, Malformed, array_of, end};
+use crate::canonical::{self, Malformed, array_of, end, key};
 use crate::signature::{DevicePublicKey, DeviceSignature, SignatureError};
 use minicbor::Decoder;
 
@@ -66,6 +66,37 @@ impl Sign1 {
             e.bytes(&self.payload)?.bytes(self.signature.as_bytes())?;
             Ok(())
         })
+    }
+}
+
+/// A payload as it is written down: a version, and a map of so many keys.
+pub(crate) trait Payload: Sized {
+    /// The version this program writes and reads.
+    const VERSION: u8;
+    /// Keys of the map, the version's among them.
+    const KEYS: u64;
+
+    /// The one encoding of this payload.
+    fn encoded(&self) -> Vec<u8>;
+
+    /// Reads what follows the version.
+    fn decode_fields(decoder: &mut Decoder<'_>) -> Result<Self, Malformed>;
+
+    /// Reads a payload. The version is looked at first, so that a newer message is not called broken;
+    /// any spelling but the one that [`Payload::encoded`] writes is refused.
+    fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
+        let mut d = Decoder::new(bytes);
+        let entries = d.map().map_err(Malformed::from)?;
+        key(&mut d, 1)?;
+        if d.u8().map_err(Malformed::from)? != Self::VERSION {
+            return Err(MessageError::UnknownVersion);
+        }
+        if entries != Some(Self::KEYS) {
+            return Err(MessageError::Malformed);
+        }
+        let payload = Self::decode_fields(&mut d)?;
+        end(&d)?;
+        (payload.encoded() == bytes).then_some(payload).ok_or(MessageError::Malformed)
     }
 }
 

@@ -4,8 +4,8 @@
 //! outbox, sent until answered, and answered as before when sent again. They never undo
 //! a payment: paid wins.
 
-use crate::canonical::{self, Malformed, end, fixed_bytes, key};
-use crate::cose::{MessageError, Sign1, sig_structure};
+use crate::canonical::{self, Malformed, fixed_bytes, key};
+use crate::cose::{MessageError, Payload, Sign1, sig_structure};
 use crate::signature::{DevicePublicKey, DeviceSignature};
 use holdfast_domain::{DeviceId, GatewayId, PaymentId, TenantSlug};
 use minicbor::Decoder;
@@ -105,23 +105,14 @@ impl NoticePayload {
     pub fn to_be_signed(&self) -> Vec<u8> {
         sig_structure(DOMAIN, &self.to_bytes())
     }
+}
 
-    fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
-        let mut d = Decoder::new(bytes);
-        let entries = d.map().map_err(Malformed::from)?;
-        key(&mut d, 1)?;
-        if d.u8().map_err(Malformed::from)? != NOTICE_VERSION {
-            return Err(MessageError::UnknownVersion);
-        }
-        if entries != Some(PAYLOAD_KEYS) {
-            return Err(MessageError::Malformed);
-        }
-        let payload = Self::decode_fields(&mut d)?;
-        end(&d)?;
-        if payload.to_bytes() != bytes {
-            return Err(MessageError::Malformed);
-        }
-        Ok(payload)
+impl Payload for NoticePayload {
+    const VERSION: u8 = NOTICE_VERSION;
+    const KEYS: u64 = PAYLOAD_KEYS;
+
+    fn encoded(&self) -> Vec<u8> {
+        self.to_bytes()
     }
 
     fn decode_fields(d: &mut Decoder<'_>) -> Result<Self, Malformed> {

@@ -5,9 +5,9 @@
 //! ECDSA signatures of one payload differ from each other. `../WIRE.md` has the map keys.
 
 use crate::canonical::{
-    self, Malformed, array_of, decode_money, end, fixed_bytes, key, mode_number, mode_of_number,
+    self, Malformed, array_of, decode_money, fixed_bytes, key, mode_number, mode_of_number,
 };
-use crate::cose::{MessageError, Sign1, sig_structure};
+use crate::cose::{MessageError, Payload, Sign1, sig_structure};
 use crate::signature::{DevicePublicKey, DeviceSignature};
 use holdfast_domain::{
     ChargeReference, DeviceId, GatewayId, Mode, Money, OfficerId, OrderLine, PaymentId,
@@ -100,23 +100,14 @@ impl OrderPayload {
     pub fn digest(&self) -> OrderDigest {
         OrderDigest(Sha256::digest(self.to_bytes()).into())
     }
+}
 
-    fn decode(bytes: &[u8]) -> Result<Self, OrderError> {
-        let mut d = Decoder::new(bytes);
-        let entries = d.map().map_err(Malformed::from)?;
-        key(&mut d, 1)?;
-        if d.u8().map_err(Malformed::from)? != ORDER_VERSION {
-            return Err(OrderError::UnknownVersion);
-        }
-        if entries != Some(PAYLOAD_KEYS) {
-            return Err(OrderError::Malformed);
-        }
-        let payload = Self::decode_fields(&mut d)?;
-        end(&d)?;
-        if payload.to_bytes() != bytes {
-            return Err(OrderError::Malformed);
-        }
-        Ok(payload)
+impl Payload for OrderPayload {
+    const VERSION: u8 = ORDER_VERSION;
+    const KEYS: u64 = PAYLOAD_KEYS;
+
+    fn encoded(&self) -> Vec<u8> {
+        self.to_bytes()
     }
 
     fn decode_fields(d: &mut Decoder<'_>) -> Result<Self, Malformed> {

@@ -4,9 +4,9 @@
 //! handheld has known since enrolment. As an address it reads `{PUBLIC_URL}/R/{BASE32}`, so that a
 //! payer who scans it lands on a page in place of noise.
 
-use crate::canonical::{self, Malformed, decode_money, end, fixed_bytes, key};
+use crate::canonical::{self, Malformed, decode_money, fixed_bytes, key};
 use crate::canonical::{mode_number, mode_of_number};
-use crate::cose::{MessageError, Sign1, sig_structure};
+use crate::cose::{MessageError, Payload, Sign1, sig_structure};
 use crate::signature::{DevicePublicKey, DeviceSignature};
 use data_encoding::BASE32_NOPAD;
 use holdfast_domain::{GatewayId, Mode, Money, PaymentId, ReceiptOrderId, TenantSlug};
@@ -61,23 +61,14 @@ impl ReceiptPayload {
     pub fn to_be_signed(&self) -> Vec<u8> {
         sig_structure(DOMAIN, &self.to_bytes())
     }
+}
 
-    fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
-        let mut d = Decoder::new(bytes);
-        let entries = d.map().map_err(Malformed::from)?;
-        key(&mut d, 1)?;
-        if d.u8().map_err(Malformed::from)? != RECEIPT_VERSION {
-            return Err(MessageError::UnknownVersion);
-        }
-        if entries != Some(PAYLOAD_KEYS) {
-            return Err(MessageError::Malformed);
-        }
-        let payload = Self::decode_fields(&mut d)?;
-        end(&d)?;
-        if payload.to_bytes() != bytes {
-            return Err(MessageError::Malformed);
-        }
-        Ok(payload)
+impl Payload for ReceiptPayload {
+    const VERSION: u8 = RECEIPT_VERSION;
+    const KEYS: u64 = PAYLOAD_KEYS;
+
+    fn encoded(&self) -> Vec<u8> {
+        self.to_bytes()
     }
 
     fn decode_fields(d: &mut Decoder<'_>) -> Result<Self, Malformed> {

@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 /// The columns, in this order. A reference on several lines is one charge in several parts.
 pub(crate) const COLUMNS: [&str; 8] =
     ["reference", "plate", "payer", "for", "amount", "currency", "due", "users"];
+/// The column that an export has besides.
+const STATE_COLUMN: &str = "state";
 /// Lines of one file at the most: as many as one transaction should write.
-const LINES_MAX: usize = 5_000;
+const LINES_MAX: usize = 10_000;
 /// Errors listed at the most: whoever sees this many has the wrong file.
 const ERRORS_SHOWN_MAX: usize = 20;
 /// What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
@@ -54,12 +56,19 @@ fn rows(text: &[u8]) -> Result<Vec<(u64, TypedCharge)>, Vec<String>> {
     // Spreadsheets begin UTF-8 files with a byte order mark.
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let text = with_plain_ends(text);
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_slice());
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .delimiter(delimiter(&text))
+        .from_reader(text.as_slice());
     let headers = reader.headers().map_err(|error| vec![broken(&error)])?;
-    if !headers.iter().map(str::to_ascii_lowercase).eq(COLUMNS) {
+    let named = headers.iter().map(str::to_ascii_lowercase).collect::<Vec<_>>();
+    // An export has the state as well, which nobody sets.
+    let exported = named.strip_suffix(&[STATE_COLUMN.to_owned()]);
+    if exported.unwrap_or(&named) != COLUMNS {
         return Err(vec![format!("Line 1: the columns are {}, in this order.", COLUMNS.join(","))]);
     }
+    let columns = headers.len();
     let (mut found, mut places): (Vec<(u64, TypedCharge)>, _) = (Vec::new(), BTreeMap::new());
     for (count, record) in reader.records().enumerate() {
         let record = record.map_err(|error| vec![broken(&error)])?;
@@ -67,11 +76,13 @@ fn rows(text: &[u8]) -> Result<Vec<(u64, TypedCharge)>, Vec<String>> {
         if count >= LINES_MAX {
             return Err(vec![format!("There are more than {LINES_MAX} lines; split the file.")]);
         }
-        let [reference, plate, payer, text, amount, currency, due, users] =
-            record.iter().map(plain).collect::<Vec<_>>()[..]
-        else {
-            return Err(vec![format!("Line {line}: there are {} columns, not 8.", record.len())]);
+        let cells = record.iter().take(COLUMNS.len()).map(plain).collect::<Vec<_>>();
+        let [reference, plate, payer, text, amount, currency, due, users] = cells[..] else {
+            return Err(wrong_count(line, record.len(), columns));
         };
+        if record.len() != columns {
+            return Err(wrong_count(line, record.len(), columns));
+        }
         let part = (text.to_owned(), Amount::Typed(amount.to_owned()));
         let key = reference.to_ascii_uppercase();
         let typed = TypedCharge {
@@ -101,6 +112,16 @@ fn rows(text: &[u8]) -> Result<Vec<(u64, TypedCharge)>, Vec<String>> {
         return Err(vec!["Line 2: there are no charges; add one line for each.".to_owned()]);
     }
     Ok(found)
+}
+
+fn wrong_count(line: u64, found: usize, columns: usize) -> Vec<String> {
+    vec![format!("Line {line}: there are {found} columns, not {columns}.")]
+}
+
+/// What stands between the cells. Where the comma is the decimal sign, spreadsheets write semicolons.
+fn delimiter(text: &[u8]) -> u8 {
+    let header = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if header.contains(&b';') && !header.contains(&b',') { b';' } else { b',' }
 }
 
 /// Lines that end in a line feed alone. Browsers send text with both characters, and the reader
@@ -147,7 +168,7 @@ pub(crate) fn cell(text: &str) -> String {
 pub(crate) fn write<'a>(charges: impl Iterator<Item = (&'a Charge, &'static str)>) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Writing to memory has no error.
-    let _ = writer.write_record(COLUMNS.iter().chain(&["state"]));
+    let _ = writer.write_record(COLUMNS.iter().chain(&[STATE_COLUMN]));
     for (charge, state) in charges {
         let currency = charge.amount.currency();
         for line in &charge.lines {
@@ -229,9 +250,44 @@ mod tests {
         let file = write(charges.iter().map(|it| (it, "open")));
         let text = String::from_utf8(file).unwrap();
         assert!(text.contains(",'=1+1,'@SUM(A1),'+A,1.50,USD,2026-12-31,portal,open"), "{text}");
-        let again = text.replace(",state", "").replace(",open", "");
         charges[0].user_types = "portal".into();
-        assert_eq!(parse(&again).unwrap(), charges);
+        assert_eq!(parse(&text).unwrap(), charges, "an export is an import");
+    }
+
+    #[test]
+    fn what_spreadsheets_write_is_read() {
+        let plain = lines(&["N-1,AB 1,\"Lee, Kim\",Parking,65.00,USD,2026-12-31,officers"]);
+        let charges = parse(&plain).unwrap();
+        assert_eq!(charges[0].payer, "Lee, Kim");
+        let semicolons = plain.replace("Lee, Kim", "Lee/ Kim").replace(',', ";").replace('/', ",");
+        for text in [
+            format!("\u{feff}{plain}"),
+            plain.replace('\n', "\r\n"),
+            format!("\u{feff}{}", plain.replace('\n', "\r\n")),
+            semicolons.clone(),
+            format!("\u{feff}{}", semicolons.replace('\n', "\r\n")),
+            plain.trim_end().to_owned(),
+        ] {
+            assert_eq!(parse(&text).as_ref(), Ok(&charges), "{text:?}");
+        }
+        // The comma of a decimal is no point: whoever means 65 is not taken for 6500.
+        let comma = semicolons.replace("65.00", "65,00");
+        assert!(parse(&comma).unwrap_err()[0].starts_with("Line 2, amount:"));
+        // A line break inside of quotes is counted, and refused where it stands.
+        let broken = lines(&["N-1,,\"Kim\nLee\",A,1,,,", "n 2,,,B,1,,,"]);
+        for text in [broken.clone(), broken.replace('\n', "\r\n")] {
+            let errors = parse(&text).unwrap_err();
+            assert!(errors[0].starts_with("Line 2, payer:"), "{errors:?}");
+            assert!(errors[1].starts_with("Line 4, reference:"), "{errors:?}");
+        }
+    }
+
+    #[test]
+    fn ten_thousand_lines_are_read_and_one_more_is_not() {
+        let rows: Vec<String> = (0..=LINES_MAX).map(|n| format!("N-{n},,,A,1,,,")).collect();
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        assert_eq!(parse(&lines(&rows[1..])).unwrap().len(), LINES_MAX);
+        assert!(parse(&lines(&rows)).unwrap_err()[0].contains("more than 10000 lines"));
     }
 
     proptest! {

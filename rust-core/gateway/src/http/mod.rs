@@ -361,6 +361,7 @@ fn office_routes(routes: Routes) -> Routes {
         .route("/admin/cash", get(office::cash::page))
         .route("/admin/cash/close", post(office::cash::close))
         .route("/admin/cash/void", post(office::cash::void))
+        .route("/admin/cash/refused", post(office::cash::handle_refused))
         .route("/admin/types/{code}/cash", post(office::types::cash_mode))
         .route("/admin/charges/new", get(office::charges::new))
         .route("/admin/charges/example.csv", get(office::charge_files::example))

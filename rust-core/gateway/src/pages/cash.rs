@@ -12,7 +12,23 @@ pub(crate) struct CashPage {
     pub(crate) top: Top,
     pub(crate) shifts: Vec<ShiftView>,
     pub(crate) closed: Vec<ClosedView>,
+    pub(crate) refused: Vec<RefusedView>,
     pub(crate) error: Option<String>,
+}
+
+/// Cash that was taken and whose order was refused.
+#[derive(Debug, Clone)]
+pub(crate) struct RefusedView {
+    pub(crate) payment: String,
+    pub(crate) officer: String,
+    pub(crate) handheld: String,
+    pub(crate) provisional: String,
+    pub(crate) amount: Money,
+    pub(crate) is_test: bool,
+    pub(crate) held_at: Moment,
+    pub(crate) why: String,
+    /// What was done, by whom and when; none while it waits.
+    pub(crate) handled: Option<(String, String, Moment)>,
 }
 
 /// An open shift.

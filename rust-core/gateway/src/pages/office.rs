@@ -21,6 +21,8 @@ pub(crate) struct Top {
     pub(crate) is_finance: bool,
     /// Refunds and disputes that nobody of the finance role has read yet.
     pub(crate) unread: i64,
+    /// Cash whose orders were refused and that nobody has dealt with.
+    pub(crate) cash_waits: i64,
     pub(crate) has_password: bool,
     /// After a restore: how far asking Stripe has come, as long as that matters.
     pub(crate) restored: Option<String>,

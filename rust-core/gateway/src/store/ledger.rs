@@ -8,6 +8,7 @@ mod jobs;
 mod payments;
 mod recovery;
 pub(crate) mod refunds;
+pub(crate) mod refused_cash;
 mod setup;
 
 pub(crate) use charges::{charge, fold_name, fold_plate};

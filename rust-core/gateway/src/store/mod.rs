@@ -10,7 +10,9 @@ pub(crate) mod rows;
 mod writer;
 
 pub(crate) use file::{connect_file, is_whole};
-pub(crate) use ledger::{LedgerTx, catalogue, charge, fold_name, fold_plate, recovery, refunds};
+pub(crate) use ledger::{
+    LedgerTx, catalogue, charge, fold_name, fold_plate, recovery, refunds, refused_cash,
+};
 pub(crate) use writer::{WriteTx, Writer};
 
 use crate::world::{NoEntropy, SharedWorld, World, random};
@@ -219,6 +221,7 @@ fn migrator() -> Migrator {
         (61, "live mode", include_str!("../../migrations/0061_live_mode.sql")),
         (80, "readiness", include_str!("../../migrations/0080_readiness.sql")),
         (90, "returns", include_str!("../../migrations/0090_returns.sql")),
+        (91, "refused cash", include_str!("../../migrations/0091_refused_cash.sql")),
     ];
     let migration = |(number, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)

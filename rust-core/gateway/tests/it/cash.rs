@@ -8,7 +8,7 @@ use holdfast_domain::{PaymentId, ProvisionalReceipt};
 use holdfast_protocol::{NoticeKind, NoticePayload, OrderPayload, SignedNotice};
 use reqwest::Method;
 
-async fn with_cash(office: &Office<'_>) {
+pub(crate) async fn with_cash(office: &Office<'_>) {
     let csrf = office.csrf_of("/admin/types/new").await;
     let form =
         |users: &str| format!("csrf={csrf}&code=CASH&name=Cash&provider=cash&currency=USD{users}");
@@ -21,7 +21,7 @@ async fn with_cash(office: &Office<'_>) {
     assert!(office.get("/admin/types").await.body.contains("data-label=\"Provider\">Cash<"));
 }
 
-fn in_cash(payload: OrderPayload) -> OrderPayload {
+pub(crate) fn in_cash(payload: OrderPayload) -> OrderPayload {
     OrderPayload { payment_type: "CASH".parse().unwrap(), ..payload }
 }
 
@@ -140,4 +140,51 @@ async fn cash_beside_a_card_closes_the_card_page() {
         format!("csrf={csrf}&payment={}&reason=Given+back", cash["payment"].as_str().unwrap());
     assert_eq!(office.post("/admin/cash/void", &form).await.location(), "/admin/cash");
     assert!(office.get("/admin/charges?state=being_paid").await.body.contains("N-1"));
+}
+
+#[tokio::test]
+async fn cash_whose_order_is_refused_stays_in_sight_until_somebody_acts() {
+    let world = World::start().await;
+    let office = Office::sign_in(&world).await;
+    with_cash(&office).await;
+    let csrf = office.csrf_of("/admin/charges/new").await;
+    let charge = "reference=N-1&for=Parking&amount=65.00&currency=USD&user_types=officers";
+    office.post("/admin/charges", &format!("csrf={csrf}&{charge}")).await;
+    let handheld = Handheld::enrol(&world).await;
+    // Offline, the officer took what was owed yesterday.
+    let payload = in_cash(for_charge(&handheld, "N-1", 6000));
+    let (id, number) = (payload.payment, payload.sequence);
+    let order = handheld.signed(payload).to_bytes();
+    for _ in 0..3 {
+        assert_eq!(submit(&world, order.clone()).await.status, 422);
+    }
+    let by_card = handheld.signed(for_charge(&handheld, "N-1", 6000)).to_bytes();
+    assert_eq!(submit(&world, by_card).await.status, 422);
+    assert_eq!(world.count("SELECT COUNT(*) FROM payments").await, 0);
+    let page = office.get("/admin/cash").await.body;
+    let receipt = ProvisionalReceipt::of(handheld.enrolled.device, number).to_string();
+    for part in
+        ["Cash without a payment", "USD 60.00", "Ada Okafor", "is owed, not USD 60.00", &receipt]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let badge = "aria-label=\"1 without a payment\"";
+    assert!(office.get("/admin/payments").await.body.contains(badge), "on every page");
+    let csrf = office.csrf_of("/admin/cash").await;
+    let done = |what: &str| format!("csrf={csrf}&payment={id}&what={what}");
+    let olu = crate::people::add(&office, "Olu", "officer").await;
+    let theirs = olu.csrf_of("/admin/account").await;
+    let stolen = format!("csrf={theirs}&payment={id}&what=x");
+    assert_eq!(olu.post("/admin/cash/refused", &stolen).await.status, 403);
+    assert_eq!(office.post("/admin/cash/refused", &done("+")).await.status, 422);
+    let done_so = done("Handed+in%2C+five+short");
+    assert_eq!(office.post("/admin/cash/refused", &done_so).await.location(), "/admin/cash");
+    let twice = office.post("/admin/cash/refused", &done("Again")).await;
+    assert!(twice.status == 422 && twice.body.contains("Somebody was faster"));
+    let page = office.get("/admin/cash").await.body;
+    assert!(page.contains("Handed in, five short") && !page.contains(badge), "{page}");
+    let log = office.get("/admin/audit").await.body;
+    for what in ["cash refused", "refused cash handled", "Handed in, five short"] {
+        assert!(log.contains(what), "{what}");
+    }
 }

@@ -118,6 +118,59 @@ async fn a_charge_is_added_changed_and_withdrawn_on_its_page() {
 }
 
 #[tokio::test]
+async fn two_clerks_and_a_handheld_never_overwrite_each_other() {
+    let world = World::start().await;
+    let office = Office::sign_in(&world).await;
+    assert_eq!(add(&office, GOOD).await.location(), "/admin/charges");
+    let page = office.get("/admin/charges/N-1").await.body;
+    let field = |name: &str| {
+        let after = page.split_once(&format!("name=\"{name}\" value=\"")).unwrap().1;
+        after.split('"').next().unwrap().to_owned()
+    };
+    let form = |amount: &str| {
+        let fields = GOOD.replace("reference=N-1&", "").replace("65.00", amount);
+        format!("csrf={}&seen={}&{fields}", field("csrf"), field("seen"))
+    };
+    // Eight clerks at once, with the same page before them: one is saved, seven are told.
+    let forms: Vec<String> = (1..9).map(|n| form(&format!("{n}.00"))).collect();
+    let answers = forms.iter().map(|form| office.post("/admin/charges/N-1", form));
+    let answers = futures_util::future::join_all(answers).await;
+    let saved = answers.iter().filter(|it| it.body.contains("Saved.")).count();
+    let told = answers.iter().filter(|it| it.body.contains("yours was not saved")).count();
+    assert_eq!((saved, told), (1, 7));
+    // While a handheld holds it, and once that is paid in live mode, nothing about the sum changes.
+    let minor = world.count("SELECT amount_minor FROM charges").await;
+    let handheld = Handheld::enrol(&world).await;
+    handheld.send(&world, &signed(&handheld, "N-1", minor)).await;
+    let page = office.get("/admin/charges/N-1").await.body;
+    let seen = page.split_once("name=\"seen\" value=\"").unwrap().1.split('"').next().unwrap();
+    let fields = GOOD.replace("reference=N-1&", "").replace("65.00", "99.00");
+    let edit = format!("csrf={}&seen={seen}&{fields}", field("csrf"));
+    let held = office.post("/admin/charges/N-1", &edit).await;
+    assert!(held.status == 422 && held.body.contains("It is being paid just now"), "{}", held.body);
+    world.change("UPDATE claims SET state = 'settled', mode = 'live'").await;
+    let paid = office.post("/admin/charges/N-1", &edit).await;
+    assert!(paid.status == 422 && paid.body.contains("It has been paid"), "{}", paid.body);
+}
+
+#[tokio::test]
+async fn a_file_of_ten_thousand_lines_is_imported_whole() {
+    let world = World::start().await;
+    let office = Office::sign_in(&world).await;
+    let head = "reference,plate,payer,for,amount,currency,due,users\r\n";
+    let row = |n: u32| format!("N-{n},AB {n},\"Lee, Kim\",Parking,65.00,,,\r\n");
+    let text = format!("\u{feff}{head}{}", (0..10_000).map(row).collect::<String>());
+    // The last line is wrong: nothing of the others is written.
+    let broken = text.replace("N-9999,AB 9999,\"Lee, Kim\",Parking,65.00", "N-9999,,,Parking,x");
+    let refused = import(&office, &broken, "").await;
+    assert!(refused.body.contains("Line 10001, amount"), "{}", refused.status);
+    assert_eq!(world.count("SELECT COUNT(*) FROM charges").await, 0);
+    let done = import(&office, &text, "").await;
+    assert!(done.body.contains("Imported: 10000 new, 0 changed"), "{}", done.status);
+    assert_eq!(world.count("SELECT COUNT(*) FROM charges").await, 10_000);
+}
+
+#[tokio::test]
 async fn a_file_is_imported_whole_or_not_at_all() {
     let world = World::start().await;
     let office = Office::sign_in(&world).await;

@@ -12,6 +12,7 @@ mod bad_input;
 mod cash;
 mod charges;
 mod deliveries;
+mod doubled;
 mod enrolment;
 mod giving_up;
 mod handheld;

@@ -40,11 +40,11 @@ impl Form {
 }
 
 /// Refunds that Stripe has.
-fn refunds(world: &World) -> usize {
+pub(crate) fn refunds(world: &World) -> usize {
     world.sandbox.handle().with_core(|core, _| core.refunds().count())
 }
 
-fn fault(world: &World, rule: &str) {
+pub(crate) fn fault(world: &World, rule: &str) {
     let rules = if rule.is_empty() { Vec::new() } else { vec![rule.parse().unwrap()] };
     world.sandbox.handle().with_core(|core, now_ms| core.set_faults(rules, now_ms));
 }

@@ -1,13 +1,16 @@
 //! Cash is paid by the hold, and voided by rule only.
 
 use super::claiming::{
-    GoesBack, HasJob, Look, card, cash, claims, now, open, owing, pays, state, withdraw,
+    GoesBack, HasJob, Look, card, cash, claims, now, open, order_for, owing, pays, state, withdraw,
 };
-use super::fixture::{Bench, NOW_MS, notice, tenant};
-use crate::{JobKind, NoticeOutcome, Store, TakeNotice, VoidCash, VoidOutcome};
+use super::fixture::{Bench, NOW_MS, device, notice, order, tenant};
+use crate::{
+    AcceptOutcome, Decision, Device, DeviceStatus, Env, HandleRefusedCash, JobKind, NoticeOutcome,
+    RefusedCash, Store, StoreError, TakeNotice, Tx, VoidCash, VoidOutcome,
+};
 use holdfast_domain::{AttentionReason, ClaimState, PaymentId, PaymentState};
-use holdfast_protocol::NoticeKind;
-use holdfast_protocol::wire::ErrorCode;
+use holdfast_protocol::wire::{ErrorCode, Provider};
+use holdfast_protocol::{NoticeKind, OrderPayload};
 
 pub(super) async fn cash_beside_a_card_ends_the_card_page<B: Bench>(bench: &B) {
     owing(bench).await;
@@ -79,4 +82,56 @@ pub(super) async fn cash_is_voided_by_rule_only<B: Bench>(bench: &B) {
 
 fn void_of(payment: PaymentId) -> VoidCash {
     VoidCash { tenant: tenant(), payment, who: "Test".into(), reason: "Given back.".into() }
+}
+
+struct RefusedOf(PaymentId);
+
+impl Decision for Look<RefusedOf> {
+    type Outcome = Option<RefusedCash>;
+    async fn decide<T: Tx>(&self, tx: &mut T, _: &Env) -> Result<Self::Outcome, StoreError> {
+        tx.refused_cash(&tenant(), self.0.0).await
+    }
+}
+
+pub(super) async fn cash_whose_order_is_refused_is_kept_until_somebody_acts<B: Bench>(bench: &B) {
+    owing(bench).await;
+    let kept = async |n| {
+        let payment = order_for(n, &[], Provider::Cash).payment;
+        bench.store().run(Look(RefusedOf(payment))).await.unwrap()
+    };
+    let sent = async |payload: OrderPayload| {
+        bench.store().run(super::fixture::accept(order(payload))).await.unwrap()
+    };
+    // By card nobody has paid anything.
+    sent(order_for(1, &[("N-1", 6400)], Provider::Stripe)).await;
+    assert_eq!(kept(1).await, None);
+    // The charge became dearer while the handheld was offline.
+    let payload = order_for(2, &[("N-1", 6400)], Provider::Cash);
+    let AcceptOutcome::Refused { message, .. } = sent(payload.clone()).await else {
+        panic!("accepted");
+    };
+    bench.set_now_ms(NOW_MS + 9);
+    sent(payload.clone()).await;
+    let refused = kept(2).await.unwrap();
+    assert_eq!((refused.amount, refused.why.as_str()), (payload.total, message.as_str()));
+    assert_eq!((refused.refused_at_ms, refused.sequence), (NOW_MS, 2), "kept once");
+    assert_eq!(refused.handled, None);
+    let handle = HandleRefusedCash {
+        tenant: tenant(),
+        payment: payload.payment,
+        who: "Fay".into(),
+        what: "Handed in, a dollar is missing.".into(),
+    };
+    assert!(bench.store().run(handle.clone()).await.unwrap());
+    assert!(!bench.store().run(handle).await.unwrap(), "handled twice");
+    let handled = kept(2).await.unwrap().handled.unwrap();
+    assert_eq!((handled.who.as_str(), handled.at_ms), ("Fay", NOW_MS + 9));
+    // A handheld that was not approved yet is approved: its order is taken, and nothing waits.
+    let payload = order_for(3, &[("N-1", 6500)], Provider::Cash);
+    bench.put_device(Device { status: DeviceStatus::Pending, ..device() }).await;
+    sent(payload.clone()).await;
+    assert!(kept(3).await.unwrap().handled.is_none());
+    bench.put_device(device()).await;
+    assert!(matches!(sent(payload).await, AcceptOutcome::Accepted { new: true, .. }));
+    assert!(kept(3).await.unwrap().handled.is_some());
 }

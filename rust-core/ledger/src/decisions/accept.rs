@@ -1,20 +1,26 @@
 //! Taking a signed order into the ledger.
 
+mod checks;
+mod refusal;
+
+pub(super) use checks::find_sender;
+pub(super) use refusal::Refusal;
+
 use crate::charges::Claim;
 use crate::charges::claims::{self, Outlook};
 use crate::decisions::learn::settle;
 use crate::decisions::recover::{adopt, is_recovering};
+use crate::decisions::refused_cash;
 use crate::recovery::FoundSession;
-use crate::rows::{Carrier, Device, DeviceStatus, JobKind, Payment, PaymentType, Pin, Source};
+use crate::rows::{Carrier, Device, JobKind, Payment, Pin, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
+use checks::{check_device, check_lifetime, check_payment_type};
 use holdfast_domain::cart::NO_CATALOGUE;
-use holdfast_domain::live::{Channel, NotInTrial, check_trial};
 use holdfast_domain::{
-    Cart, ChargeReference, ClaimState, DeviceId, Evidence, GatewayId, Owed, PaymentState,
-    TenantSlug,
+    Cart, ChargeReference, ClaimState, Evidence, Owed, PaymentState, TenantSlug,
 };
+use holdfast_protocol::SignedOrder;
 use holdfast_protocol::wire::{ErrorCode, Provider};
-use holdfast_protocol::{OrderPayload, SignedOrder};
 
 /// A signed order was brought, by its handheld or by the payer's phone.
 #[derive(Debug, Clone)]
@@ -46,15 +52,8 @@ pub enum AcceptOutcome {
     },
 }
 
-/// How far a handheld's clock may run ahead before its lifetime is counted from first sight, in
-/// milliseconds.
-const CLOCK_AHEAD_MS_MAX: i64 = 5 * 60 * 1000;
-
 /// The users that hold on handhelds, as charges name them.
 const HANDHELD_USERS: &str = "officers";
-
-/// Why nothing is stored: for programs, and for people.
-pub(super) struct Refusal(pub(super) ErrorCode, pub(super) String);
 
 impl Decision for Accept {
     type Outcome = AcceptOutcome;
@@ -86,13 +85,14 @@ impl Decision for Accept {
         found.retain(|session| session.mode == payload.mode);
         let given_up = tx.is_given_up(&self.tenant, payload.payment).await?;
         if given_up && found.is_empty() {
-            return self.refuse_for_good(tx, Refusal::given_up()).await;
+            return self.refuse_for_good(tx, Refusal::given_up(), env).await;
         }
         let priced = match self.check_content(tx, &device, found.last(), env.now_ms).await? {
             Ok(priced) => priced,
-            Err(refusal) => return self.refuse_for_good(tx, refusal).await,
+            Err(refusal) => return self.refuse_for_good(tx, refusal, env).await,
         };
         let mut payment = self.write(tx, priced, env).await?;
+        refused_cash::taken_after_all(tx, &payment, env).await?;
         // An event may have named it already: after a restore, Stripe knows it before we do.
         tx.claim_events(&self.tenant, &payment.payment.to_string(), payment.payment).await?;
         if !found.is_empty() {
@@ -111,13 +111,18 @@ struct Priced {
 
 impl Accept {
     /// A ledger that is recovering refuses nothing for good: what it does not know yet may decide.
+    /// Cash that is refused is in the officer's pocket all the same: the office is told.
     async fn refuse_for_good<T: Tx>(
         &self,
         tx: &mut T,
         refusal: Refusal,
+        env: &Env,
     ) -> Result<AcceptOutcome, StoreError> {
-        let recovering = is_recovering(tx, &self.tenant, self.order.payload().mode).await?;
-        Ok(if recovering { Refusal::recovering() } else { refusal }.into())
+        if is_recovering(tx, &self.tenant, self.order.payload().mode).await? {
+            return Ok(Refusal::recovering().into());
+        }
+        refused_cash::keep(tx, &self.tenant, &self.order, &refusal, env).await?;
+        Ok(refusal.into())
     }
 
     /// The payment with the card pages that it had in a ledger which is lost.
@@ -296,168 +301,5 @@ impl Accept {
             paid_at_ms: None,
             held_up: None,
         }
-    }
-}
-
-/// Is it for us, and from a handheld of ours? The signature is the caller's to check.
-pub(super) async fn find_sender<T: Tx>(
-    tx: &mut T,
-    tenant: &TenantSlug,
-    (gateway, named, device): (GatewayId, &TenantSlug, DeviceId),
-) -> Result<Result<Device, Refusal>, StoreError> {
-    if gateway != tx.gateway().await? {
-        return Ok(Err(Refusal::of(
-            ErrorCode::WrongGateway,
-            "This was signed for another gateway. Enrol the handheld here and hold again.",
-        )));
-    }
-    if named != tenant {
-        return Ok(Err(Refusal::of(
-            ErrorCode::WrongTenant,
-            "This belongs to another organisation. Use the address it was made for.",
-        )));
-    }
-    Ok(tx.device(tenant, device).await?.ok_or_else(|| {
-        Refusal::of(
-            ErrorCode::UnknownDevice,
-            "This handheld is not enrolled here. Ask the administrator for an enrolment code.",
-        )
-    }))
-}
-
-fn check_device(device: &Device) -> Result<(), Refusal> {
-    match device.status {
-        DeviceStatus::Approved => Ok(()),
-        DeviceStatus::Pending => Err(Refusal::of(
-            ErrorCode::DeviceNotApproved,
-            "This handheld waits for approval. The administrator approves it on the Handhelds \
-             page.",
-        )),
-        DeviceStatus::Revoked => Err(Refusal::of(
-            ErrorCode::DeviceRevoked,
-            "This handheld was revoked. Call the administrator; do not pay with this code.",
-        )),
-    }
-}
-
-/// The lifetime counts from the hold. A clock that runs ahead cannot lengthen it: then it counts
-/// from first sight.
-fn check_lifetime(payload: &OrderPayload, now_ms: i64) -> Result<i64, Refusal> {
-    let held_at_ms = i64::try_from(payload.held_at_unix_s)
-        .ok()
-        .and_then(|seconds| seconds.checked_mul(1000))
-        .filter(|held_at_ms| *held_at_ms <= now_ms.saturating_add(CLOCK_AHEAD_MS_MAX))
-        .unwrap_or(now_ms);
-    let ends_at_ms = held_at_ms.saturating_add(i64::from(payload.lifetime_s).saturating_mul(1000));
-    if ends_at_ms <= now_ms {
-        return Err(Refusal::of(
-            ErrorCode::LifetimeOver,
-            "This order is too old to be paid. Ask the officer for a new one.",
-        ));
-    }
-    Ok(ends_at_ms)
-}
-
-fn check_payment_type(
-    payment_type: Option<&PaymentType>,
-    payload: &OrderPayload,
-) -> Result<(Provider, Pin), Refusal> {
-    let Some(payment_type) = payment_type.filter(|t| t.currency == payload.total.currency()) else {
-        return Err(Refusal(
-            ErrorCode::UnknownPaymentType,
-            format!(
-                "There is no payment type {} in {} here. Refresh the handheld and hold again.",
-                payload.payment_type,
-                payload.total.currency()
-            ),
-        ));
-    };
-    if payment_type.mode != payload.mode {
-        return Err(Refusal(
-            ErrorCode::ModeDiffers,
-            format!(
-                "This order was held in {} mode and the payment type is in {} mode now. It cannot \
-                 run there; hold again.",
-                payload.mode, payment_type.mode
-            ),
-        ));
-    }
-    check_trial_of(payment_type, payload)?;
-    let pin = match (payment_type.provider, &payment_type.pin) {
-        (Provider::Stripe, Some(pin)) => pin.clone(),
-        (Provider::Cash, _) => Pin { account: String::new(), generation: 0 },
-        (Provider::Stripe, None) => {
-            return Err(Refusal::of(
-                ErrorCode::PaymentTypeNotReady,
-                "The payment type has no Stripe keys yet. The administrator enters them on the \
-                 Payment Types page.",
-            ));
-        }
-    };
-    if !(payment_type.minor_min..=payment_type.minor_max).contains(&payload.total.minor()) {
-        return Err(Refusal(
-            ErrorCode::AmountRefused,
-            format!(
-                "{} is more or less than {} takes. Change the cart and hold again.",
-                payload.total, payment_type.code
-            ),
-        ));
-    }
-    Ok((payment_type.provider, pin))
-}
-
-/// While Live Mode is on trial it is for named officers and small sums.
-fn check_trial_of(payment_type: &PaymentType, payload: &OrderPayload) -> Result<(), Refusal> {
-    let Some(officers) = &payment_type.trial else { return Ok(()) };
-    let channel = Channel::Officer(payload.officer);
-    check_trial(officers, channel, payload.total, payment_type.minor_min).map_err(|why| {
-        let code = match why {
-            NotInTrial::Amount(_) => ErrorCode::AmountRefused,
-            NotInTrial::Channel | NotInTrial::Officer => ErrorCode::UnknownPaymentType,
-        };
-        Refusal(code, format!("{why}. Refresh the handheld, or ask the administrator."))
-    })
-}
-
-impl Refusal {
-    pub(super) fn of(code: ErrorCode, message: &str) -> Self {
-        Self(code, message.to_owned())
-    }
-
-    pub(super) fn signature() -> Self {
-        Self::of(
-            ErrorCode::SignatureWrong,
-            "This was changed after it was signed, or the code was read wrongly. Scan it again; if \
-             that does not help, the officer makes a new one.",
-        )
-    }
-
-    fn given_up() -> Self {
-        Self::of(
-            ErrorCode::Withdrawn,
-            "The officer gave this order up. Do not pay it; ask the officer for a new one.",
-        )
-    }
-
-    fn recovering() -> Self {
-        Self::of(
-            ErrorCode::Unavailable,
-            "The gateway was restored from a backup and is asking Stripe what happened since. Try \
-             again in a few minutes; nothing is lost, and nothing is paid twice.",
-        )
-    }
-
-    fn conflict() -> Self {
-        Self::of(
-            ErrorCode::PaymentConflict,
-            "Another order with the same payment ID was accepted before. Do not pay this one; call \
-             the administrator.",
-        )
-    }
-}
-
-impl From<Refusal> for AcceptOutcome {
-    fn from(Refusal(code, message): Refusal) -> Self {
-        Self::Refused { code, message }
     }
 }

@@ -9,3 +9,4 @@ pub(crate) mod notice;
 pub(crate) mod open;
 pub(crate) mod pay;
 pub(crate) mod recover;
+pub(crate) mod refused_cash;

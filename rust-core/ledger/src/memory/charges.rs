@@ -2,6 +2,7 @@
 
 use super::MemoryTx;
 use crate::charges::{Charge, Claim};
+use crate::decisions::refused_cash::RefusedCash;
 use crate::store::{ChargeTx, StoreError};
 use holdfast_domain::{ChargeReference, Mode, PaymentId, TenantSlug};
 
@@ -51,6 +52,20 @@ impl ChargeTx for MemoryTx<'_> {
         }
         let key = (claim.tenant.clone(), claim.reference.clone(), claim.payment);
         self.tables.write(|it| &mut it.claims, key, Some(claim.clone()));
+        Ok(())
+    }
+
+    async fn refused_cash(
+        &mut self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> Result<Option<RefusedCash>, StoreError> {
+        Ok(self.tables.refused_cash.get(&(tenant.clone(), payment)).cloned())
+    }
+
+    async fn put_refused_cash(&mut self, refused: &RefusedCash) -> Result<(), StoreError> {
+        let key = (refused.tenant.clone(), refused.payment);
+        self.tables.write(|it| &mut it.refused_cash, key, Some(refused.clone()));
         Ok(())
     }
 

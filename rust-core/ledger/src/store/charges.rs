@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use crate::charges::{Charge, Claim};
+use crate::decisions::refused_cash::RefusedCash;
 use holdfast_domain::{ChargeReference, Mode, PaymentId, TenantSlug};
 use std::future::Future;
 
@@ -38,6 +39,19 @@ pub trait ChargeTx: Send {
     /// Writes a claim, new or changed, by charge and payment. The database itself refuses a second
     /// claim on a charge that is settling.
     fn put_claim(&mut self, claim: &Claim) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// What is kept of an order over cash that was refused.
+    fn refused_cash(
+        &mut self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> impl Future<Output = Result<Option<RefusedCash>, StoreError>> + Send;
+
+    /// Keeps a refused order over cash, or what was done about it, by its payment.
+    fn put_refused_cash(
+        &mut self,
+        refused: &RefusedCash,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// True if the cash of this payment was handed in: its shift is closed.
     fn is_handed_in(

@@ -2,11 +2,11 @@
 
 use super::enter::Dress;
 use super::{Desk, Sheet};
-use crate::cash::{self, CloseError, Closed, Count, Shift, ShiftOf, is_voided};
+use crate::cash::{self, CloseError, Closed, Count, Refused, Shift, ShiftOf, is_voided};
 use crate::charges::typed;
 use crate::http::error::Problem;
 use crate::pages::Moment;
-use crate::pages::cash::{CashPage, ClosedView, ShiftView, TakenView};
+use crate::pages::cash::{CashPage, ClosedView, RefusedView, ShiftView, TakenView};
 use crate::users::Role;
 use askama::Template;
 use axum::http::StatusCode;
@@ -14,7 +14,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use holdfast_domain::{
     AttentionReason, Currency, DeviceId, Mode, Money, OfficerId, PaymentId, ProvisionalReceipt,
 };
-use holdfast_ledger::{Payment, Store, VoidCash, VoidOutcome};
+use holdfast_ledger::{HandleRefusedCash, Payment, Store, VoidCash, VoidOutcome};
 
 pub(in crate::http) async fn page(desk: Desk) -> Result<Response, Problem> {
     desk.needs(Role::Finance)?;
@@ -25,11 +25,13 @@ async fn show(desk: &Desk, error: Option<String>) -> Result<Response, Problem> {
     let core = &desk.app.core;
     let shifts = cash::open_shifts(core, desk.slug(), None).await?;
     let closed = cash::closed(core, desk.slug()).await?;
+    let refused = cash::refused(core, desk.slug()).await?;
     let failed = error.is_some();
     let page = CashPage {
         top: desk.top("cash").await?,
         shifts: shifts.iter().map(shift_view).collect(),
         closed: closed.into_iter().map(closed_view).collect(),
+        refused: refused.into_iter().map(refused_view).collect(),
         error,
     };
     let status = if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -68,6 +70,22 @@ fn taken_view(payment: &Payment) -> TakenView {
             }
             other => other.sentence(),
         }),
+    }
+}
+
+fn refused_view(refused: Refused) -> RefusedView {
+    let cash = refused.cash;
+    let held_at_ms = i64::try_from(cash.held_at_unix_s).ok().and_then(|s| s.checked_mul(1000));
+    RefusedView {
+        payment: cash.payment.to_string(),
+        officer: refused.officer,
+        handheld: refused.handheld,
+        provisional: ProvisionalReceipt::of(cash.device, cash.sequence).to_string(),
+        amount: cash.amount,
+        is_test: cash.mode == Mode::Test,
+        held_at: Moment::from_ms(held_at_ms.unwrap_or(cash.refused_at_ms)),
+        why: cash.why,
+        handled: cash.handled.map(|it| (it.what, it.who, Moment::from_ms(it.at_ms))),
     }
 }
 
@@ -132,4 +150,22 @@ pub(in crate::http) async fn void(sheet: Sheet) -> Result<Response, Problem> {
             "Go back to Cash, reload the page and try again.",
         )),
     }
+}
+
+/// Somebody says what was done about cash whose order was refused.
+pub(in crate::http) async fn handle_refused(sheet: Sheet) -> Result<Response, Problem> {
+    let desk = sheet.by(Role::Finance)?;
+    let payment = PaymentId::parse(sheet.text("payment")?).map_err(|_| super::incomplete())?;
+    let Some(what) = typed::reason(sheet.text("what")?) else {
+        let why =
+            format!("Write what was done, in at most {} characters.", typed::REASON_CHARS_MAX);
+        return show(desk, Some(why)).await;
+    };
+    let (tenant, who) = (desk.slug().clone(), desk.session.user.name.clone());
+    let handle = HandleRefusedCash { tenant, payment, who, what };
+    if desk.app.core.store.run(handle).await? {
+        return Ok(Redirect::to("/admin/cash").into_response());
+    }
+    let why = "Somebody was faster, or the order was taken after all; look at the list again.";
+    show(desk, Some(why.to_owned())).await
 }

@@ -145,9 +145,12 @@ impl Desk {
     pub(super) async fn top(&self, page: &'static str) -> Result<Top, Problem> {
         let types = processors::payment_types(&self.app.core, self.slug()).await?;
         let is_finance = self.session.may(Role::Finance);
-        let unread = match is_finance {
-            true => refunds::unread(&self.app.core, self.slug()).await?,
-            false => 0,
+        let (unread, cash_waits) = match is_finance {
+            true => (
+                refunds::unread(&self.app.core, self.slug()).await?,
+                crate::cash::refused_waiting(&self.app.core, self.slug()).await?,
+            ),
+            false => (0, 0),
         };
         let restored = recoveries::stand(&self.app.core, self.slug()).await?;
         Ok(Top {
@@ -159,6 +162,7 @@ impl Desk {
             is_administrator: self.session.may(Role::Administrator),
             is_finance,
             unread,
+            cash_waits,
             has_password: self.session.user.has_password,
             restored: restored.and_then(|it| it.news()),
         })

@@ -1,9 +1,9 @@
 //! What is owed, and the claims on it.
 
-use super::{LedgerTx, Result};
+use super::{LedgerTx, Result, refused_cash};
 use crate::store::{StoreError, rows};
 use holdfast_domain::{ChargeReference, ClaimState, Mode, Money, PaymentId, TenantSlug};
-use holdfast_ledger::{Charge, ChargeTx, Claim};
+use holdfast_ledger::{Charge, ChargeTx, Claim, RefusedCash};
 use sqlx::query;
 use sqlx::sqlite::SqliteRow;
 
@@ -83,6 +83,20 @@ impl ChargeTx for LedgerTx<'_> {
             .bind(claim.made_at_ms)
             .bind(claim.returned_at_ms.unwrap_or_default());
         self.write(sql).await.map(|_| ())
+    }
+
+    async fn refused_cash(
+        &mut self,
+        tenant: &TenantSlug,
+        payment: PaymentId,
+    ) -> Result<Option<RefusedCash>> {
+        let sql = query("SELECT * FROM refused_cash WHERE tenant = ? AND payment = ?");
+        let row = self.one(sql.bind(tenant.as_str()).bind(payment.to_string())).await?;
+        Ok(row.as_ref().map(refused_cash::read).transpose()?)
+    }
+
+    async fn put_refused_cash(&mut self, refused: &RefusedCash) -> Result<()> {
+        self.write(refused_cash::put(refused)).await.map(|_| ())
     }
 
     async fn is_handed_in(&mut self, tenant: &TenantSlug, payment: PaymentId) -> Result<bool> {

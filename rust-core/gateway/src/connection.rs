@@ -4,6 +4,7 @@ use crate::accounts::{self, KeyOf};
 use crate::core::Core;
 use crate::credentials::{Credentials, webhook_secrets};
 use crate::deliveries::about::META_CHECK;
+use crate::permissions;
 use crate::processors::{self, PaymentTypeRow};
 use crate::store::{StoreError, rows};
 use crate::tokens;
@@ -11,11 +12,11 @@ use crate::webhook_books::{describe, endpoint_trouble};
 use crate::webhook_secrets::{self as kept_secrets, NO_ROOM, WebhookSecretRow};
 use holdfast_domain::{Mode, Money, TenantSlug};
 use holdfast_ledger::work::FOLLOWED;
-use holdfast_stripe::objects::{CheckoutSession, List, PaymentIntent, WebhookEndpoint};
+use holdfast_stripe::objects::{CheckoutSession, PaymentIntent, WebhookEndpoint};
 use holdfast_stripe::request::{
     CreateIntent, CreateSession, CreateWebhookEndpoint, SessionLine, cancel_intent, expire_session,
 };
-use holdfast_stripe::{CallError, Client, Created, FrozenRequest, KeyKind, Page};
+use holdfast_stripe::{CallError, Client, KeyKind};
 use serde::{Deserialize, Serialize};
 use sqlx::query;
 use std::collections::BTreeMap;
@@ -130,35 +131,13 @@ impl Subject<'_> {
         }))
     }
 
-    /// Asks for nothing that could have an effect: a request without its parameters is refused after
-    /// the permission is looked at.
     async fn permissions(&self, client: &Client) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let posts = [
-            ("Checkout Sessions: write", "/v1/checkout/sessions"),
-            ("PaymentIntents: write", "/v1/payment_intents"),
-            ("Charges and Refunds: write", "/v1/refunds"),
-            (
-                "Webhook Endpoints: write (only for the button that registers)",
-                "/v1/webhook_endpoints",
-            ),
-        ];
-        for (name, path) in posts {
-            let idempotency_key = tokens::new_token(self.core.world.as_ref()).unwrap_or_default();
-            let empty =
-                FrozenRequest { path: path.to_owned(), body: String::new(), idempotency_key };
-            let answer = client.send::<serde_json::Value>(&empty).await.map(|_| ());
-            steps.extend(lacking(name, answer));
+        let new_key = || tokens::new_token(self.core.world.as_ref()).unwrap_or_default();
+        let missing = permissions::missing(client, new_key).await;
+        if missing.is_empty() {
+            return vec![Step::good("The restricted key has every permission it needs")];
         }
-        let page = Page { limit: 1, starting_after: None };
-        let events = client.events(Created::default(), false, &page).await.map(|_: List<_>| ());
-        steps.extend(lacking("Events: read", events));
-        let dispute = client.dispute("dp_0").await.map(|_| ());
-        steps.extend(lacking("Disputes: read", dispute));
-        if steps.is_empty() {
-            steps.push(Step::good("The restricted key has every permission it needs"));
-        }
-        steps
+        missing.into_iter().map(Step::bad).collect()
     }
 
     /// Registers the webhook at Stripe, or finds the one that an earlier press made.
@@ -366,16 +345,6 @@ impl Subject<'_> {
             steps.extend(endpoint_trouble(&found.data, public_url, self.tenant));
         }
         Ok(steps)
-    }
-}
-
-fn lacking(name: &str, answer: Result<(), CallError>) -> Option<Step> {
-    match answer {
-        Err(CallError::PermissionMissing(error)) => Some(Step::bad(format!(
-            "Missing permission {name}. {}",
-            missing(&error.object.message)
-        ))),
-        _ => None,
     }
 }
 

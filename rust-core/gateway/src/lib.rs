@@ -39,6 +39,7 @@ mod metrics;
 mod pages;
 mod password;
 mod payments;
+mod permissions;
 mod processors;
 mod readiness;
 mod recoveries;

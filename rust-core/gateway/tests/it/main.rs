@@ -28,6 +28,7 @@ mod owed_again;
 mod paying;
 mod paying_back;
 mod people;
+mod permissions;
 mod proxy;
 mod reconciling;
 mod room;

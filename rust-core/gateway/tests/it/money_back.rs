@@ -5,7 +5,7 @@ use crate::world::{GOOD_CARD, SECRET_KEY, World};
 use serde_json::Value;
 
 /// A card whose payer disputes it at once.
-const DISPUTED_CARD: &str = "4000000000000259";
+pub(crate) const DISPUTED_CARD: &str = "4000000000000259";
 /// A card to which refunds fail, some time after they had succeeded.
 pub(crate) const REFUND_FAILS_CARD: &str = "4000000000005126";
 

@@ -2,6 +2,7 @@
 
 use crate::field::Field;
 use crate::payer::{GOOD, Payer};
+use crate::radio::Air;
 use crate::world::{SECRET_KEY, WEBHOOK_SECRET, Webhooks, World};
 use holdfast_domain::PaymentState;
 use holdfast_gateway::admin::{self, Finding, Restore, RestoreError};
@@ -99,6 +100,45 @@ async fn a_restored_gateway_finds_again_what_its_backup_does_not_have() {
     // And the gateway goes on as ever.
     paid(&field).await;
     assert_eq!((world.count("orders").await, world.charges()), (4, 4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_was_open_is_followed_although_its_handheld_stays_away() {
+    // No webhook tells of anything: whatever is learned is asked for.
+    let world = World::new(Webhooks::None).await;
+    let field = Field::enrolled(&world).await;
+    paid(&field).await;
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("monday.backup");
+    admin::backup(world.data(), &file).await.expect("a backup");
+    let held = field.hold().await;
+    let address = held.pay_address.clone().expect("an address");
+    let payer = Payer::new();
+    let card_page = payer.press_pay(&address).await;
+    // The handheld is out of reach from here on; the payer is still on Stripe's page.
+    field.radio.set(Air::Dead);
+    let put_back = async |folder: &Path| {
+        let restore = Restore { data: folder.into(), file: file.clone(), force: true };
+        admin::restore(restore).await.expect("put back");
+    };
+    let world = world.with_changed_folder(put_back).await;
+    counts(&world, "recoveries WHERE stage = 'done'", 1).await;
+    counts(&world, "found_sessions WHERE status = 'open' AND looks > 0", 1).await;
+    payer.enter_card(&card_page, GOOD).await.expect("paid");
+    counts(&world, "found_sessions WHERE status = 'complete' AND is_paid = 1", 1).await;
+    counts(&world, "found_sessions WHERE due_at_ms = 0 AND url = ''", 1).await;
+    // Nobody brought its order: that is said, and to whom.
+    let findings = admin::doctor(world.data()).await.expect("a doctor");
+    let waiting = findings.iter().find(|found| found.what == "card pages of demo");
+    let words = &waiting.expect("said").words;
+    assert!(words.starts_with("1 card pages at Stripe, 1 of them paid"), "{words}");
+    assert_eq!(world.count("orders").await, 1);
+    // The handheld is back, and its order finds the money there.
+    field.radio.set(Air::Clear);
+    field.core.network_changed(true);
+    field.until(&held.payment_id, PaymentState::Paid).await;
+    counts(&world, "found_sessions", 0).await;
+    assert_eq!((world.count("orders").await, world.charges()), (2, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,8 +8,8 @@ use super::shared::Shared;
 use super::stripe::StripeDoor;
 use super::world::{Happening, World};
 use holdfast_domain::{PaymentId, TenantSlug};
-use holdfast_ledger::recovery::{Recovery, RecoveryStage};
-use holdfast_ledger::work::{Reads, carry_out, look, recover};
+use holdfast_ledger::recovery::{FoundSession, Recovery, RecoveryStage};
+use holdfast_ledger::work::{Reads, carry_out, follow_found, look, recover};
 use holdfast_ledger::{
     Attempt, Decision, FinishJob, Job, JobEnd, LeaseJobs, Payment, Source, Store, StoreError,
 };
@@ -106,9 +106,10 @@ impl World {
 
     /// Asks Stripe for the next page of what was lost, as the server does: one at a time.
     fn go_on_recovering(&mut self) {
-        let Some(next) = self.next_recovery().filter(|next| next.due_at_ms <= self.now_ms()) else {
+        let Some(next) = self.next_recovery() else { return self.go_on_following() };
+        if next.due_at_ms > self.now_ms() {
             return;
-        };
+        }
         let name = format!("recovering, {} from {:?}", next.stage.as_str(), next.cursor);
         let (ledger, stripe) = self.doors();
         let number = self.gateway.next_number.saturating_add(1);
@@ -120,9 +121,39 @@ impl World {
         });
     }
 
+    /// Once all is listed: looks at a card page whose order nobody has brought again.
+    fn go_on_following(&mut self) {
+        let Some(next) = self.next_found().filter(|next| next.due_at_ms <= self.now_ms()) else {
+            return;
+        };
+        let name = format!("following {} of {}", next.session, next.payment);
+        let (ledger, stripe) = self.doors();
+        let number = self.gateway.next_number.saturating_add(1);
+        self.gateway.recovering = Some(number);
+        self.begin(name, async move {
+            // It is looked at again if this fails.
+            let _ = follow_found(&ledger, &stripe, &next).await;
+        });
+    }
+
+    fn is_recovering_now(&self) -> bool {
+        self.gateway.recovering.is_some_and(|number| self.gateway.tasks.contains_key(&number))
+    }
+
+    /// The found session that is due first, unless something is being asked already.
+    fn next_found(&self) -> Option<FoundSession> {
+        if self.is_recovering_now() {
+            return None;
+        }
+        self.gateway.tables(|tables| {
+            let open = tables.found.values().filter(|it| it.due_at_ms > 0);
+            open.min_by_key(|it| it.due_at_ms).cloned()
+        })
+    }
+
     /// What a restored ledger has to ask next, unless it is being asked already.
     fn next_recovery(&self) -> Option<Recovery> {
-        if self.gateway.recovering.is_some_and(|number| self.gateway.tasks.contains_key(&number)) {
+        if self.is_recovering_now() {
             return None;
         }
         self.gateway.tables(|tables| {
@@ -184,6 +215,7 @@ impl World {
         let due = |job: &Job| job.due_at_ms.max(job.leased_until_ms);
         let job_ms = self.gateway.tables(|tables| tables.jobs.values().map(due).min());
         let recovery_ms = self.next_recovery().map(|next| next.due_at_ms);
+        let recovery_ms = recovery_ms.or_else(|| self.next_found().map(|next| next.due_at_ms));
         let Some(next_ms) = job_ms.into_iter().chain(recovery_ms).min() else { return };
         let due_ms = next_ms.max(self.now_ms());
         let noticed_ms = due_ms.saturating_add(NOTICED_MS_MAX);

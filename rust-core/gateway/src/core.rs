@@ -10,6 +10,7 @@ use holdfast_domain::{GatewayId, Secret, TenantSlug};
 use sqlx::query;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 /// Why a data folder cannot be used.
@@ -43,6 +44,8 @@ pub(crate) struct Core {
     pub(crate) world: SharedWorld,
     /// What is counted in this process.
     pub(crate) metrics: Arc<Metrics>,
+    /// Whose turn it is to ask Stripe for events: one at a time.
+    pub(crate) asking: Mutex<()>,
     folder: PathBuf,
     vault: Vault,
     writing: JoinHandle<()>,
@@ -94,7 +97,8 @@ impl Core {
         let (store, writing) = Store::open(database_folder, create, Arc::clone(&world)).await?;
         let vault = Vault::new(database_folder, master);
         let (metrics, folder) = (Arc::default(), database_folder.to_owned());
-        Ok(Self { store, world, metrics, folder, vault, writing })
+        let asking = Mutex::default();
+        Ok(Self { store, world, metrics, asking, folder, vault, writing })
     }
 
     /// Finishes what is being written and closes every connection.

@@ -22,6 +22,8 @@ pub(crate) struct Stand {
     pub(crate) trouble: String,
     /// Card pages that may have been paid, of orders that nobody has brought again yet.
     pub(crate) waiting: i64,
+    /// Those among them that were paid.
+    pub(crate) paid: i64,
 }
 
 /// How asking stands; none where nothing was ever put back.
@@ -30,8 +32,9 @@ pub(crate) async fn stand(core: &Core, tenant: &TenantSlug) -> Result<Option<Sta
     let found = sql.fetch_all(&core.store.reads).await?;
     let all = found.iter().map(recovery).collect::<Result<Vec<Recovery>, _>>()?;
     let Some(first) = all.first() else { return Ok(None) };
-    let sql =
-        query("SELECT COUNT(*) AS n FROM found_sessions WHERE tenant = ? AND status <> 'expired'");
+    let sql = query(
+        "SELECT COUNT(*) AS n, COALESCE(SUM(is_paid), 0) AS paid FROM found_sessions WHERE tenant = ? AND status <> 'expired'",
+    );
     let row = sql.bind(tenant.as_str()).fetch_one(&core.store.reads).await?;
     let sum = |of: fn(&Recovery) -> u64| all.iter().map(of).fold(0, u64::saturating_add);
     let is_done = all.iter().all(|it| it.stage == RecoveryStage::Done);
@@ -49,6 +52,7 @@ pub(crate) async fn stand(core: &Core, tenant: &TenantSlug) -> Result<Option<Sta
             .find(|it| !it.is_empty())
             .unwrap_or_default(),
         waiting: rows::number(&row, "n")?,
+        paid: rows::number(&row, "paid")?,
     }))
 }
 
@@ -87,10 +91,11 @@ impl Stand {
     pub(crate) fn waiting_words(&self) -> Option<String> {
         (self.is_done && self.waiting > 0).then(|| {
             format!(
-                "{} card pages at Stripe, perhaps paid, belong to orders from after the backup that \
-                 nobody has brought again yet. They join by themselves when their handheld is back \
-                 online; the administrator asks for handhelds that stay away",
-                self.waiting
+                "{} card pages at Stripe, {} of them paid, belong to orders from after the backup that \
+                 nobody has brought again yet; open ones are looked at until they are over. They join by \
+                 themselves when their handheld is back online; the administrator asks for handhelds \
+                 that stay away",
+                self.waiting, self.paid
             )
         })
     }

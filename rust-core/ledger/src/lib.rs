@@ -51,6 +51,7 @@ pub use charges::{
 pub use decisions::accept::{Accept, AcceptOutcome};
 pub use decisions::cash::{VoidCash, VoidOutcome};
 pub use decisions::event::{RecordEvent, RecordEventOutcome};
+pub use decisions::follow::{FollowFound, FoundSeen};
 pub use decisions::jobs::{FinishJob, JobEnd, LeaseJobs};
 pub use decisions::learn::{EndLifetime, Learn, LearnOutcome};
 pub use decisions::notice::{NoticeOutcome, TakeNotice};

@@ -15,6 +15,10 @@
 //! attempt of the same number could be made. Then the events of that time are taken as if they
 //! had just come, so that refunds and disputes of older payments are looked at.
 //!
+//! A page that waits for its order, and was not over when it was listed, is looked at again until it is
+//! ([`crate::FollowFound`]): a payer may be on it, and then somebody has to know that money came for an
+//! order that nobody has brought again.
+//!
 //! A request that the lost ledger had sent, and that reaches Stripe only after the listing, makes a
 //! session whose address nobody ever received: it cannot be paid. If the new ledger uses the
 //! same key meanwhile, Stripe refuses one of the two, and the look that follows finds the other.
@@ -153,4 +157,32 @@ pub struct FoundSession {
     pub payment_type: PaymentTypeCode,
     /// The credentials that found it.
     pub pin: Pin,
+    /// True once Stripe has the payer's money.
+    pub is_paid: bool,
+    /// When it is looked at next; 0 once it is final.
+    pub due_at_ms: i64,
+    /// How often it was looked at since it was listed.
+    pub looks: u32,
+}
+
+impl FoundSession {
+    /// What has this status, with the money or without, never changes again.
+    pub fn is_final(status: SessionStatus, is_paid: bool) -> bool {
+        match status {
+            SessionStatus::Expired => true,
+            // A slow way to pay completes first and pays days later, or never.
+            SessionStatus::Complete => is_paid,
+            SessionStatus::Open => false,
+        }
+    }
+
+    /// The credentials to ask with.
+    pub fn key(&self) -> RecoveryKey {
+        RecoveryKey {
+            tenant: self.tenant.clone(),
+            payment_type: self.payment_type.clone(),
+            mode: self.mode,
+            generation: self.pin.generation,
+        }
+    }
 }

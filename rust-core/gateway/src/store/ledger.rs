@@ -12,7 +12,7 @@ pub(crate) mod refused_cash;
 mod setup;
 
 pub(crate) use charges::{charge, fold_name, fold_plate};
-pub(crate) use recovery::recovery;
+pub(crate) use recovery::{found_session, recovery};
 pub(crate) use setup::catalogue;
 
 use super::{Change, StoreError, WriteTx};

@@ -12,6 +12,7 @@ mod writer;
 pub(crate) use file::{connect_file, is_whole};
 pub(crate) use ledger::{
     LedgerTx, catalogue, charge, fold_name, fold_plate, recovery, refunds, refused_cash,
+    LedgerTx, catalogue, charge, fold_name, fold_plate, found_session, recovery, refunds,
 };
 pub(crate) use writer::{WriteTx, Writer};
 
@@ -219,6 +220,7 @@ fn migrator() -> Migrator {
         (50, "charges", include_str!("../../migrations/0050_charges.sql")),
         (60, "refunds", include_str!("../../migrations/0060_refunds.sql")),
         (61, "live mode", include_str!("../../migrations/0061_live_mode.sql")),
+        (70, "asking", include_str!("../../migrations/0070_asking.sql")),
         (80, "readiness", include_str!("../../migrations/0080_readiness.sql")),
         (90, "returns", include_str!("../../migrations/0090_returns.sql")),
         (91, "refused cash", include_str!("../../migrations/0091_refused_cash.sql")),

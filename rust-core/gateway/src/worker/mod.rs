@@ -80,11 +80,8 @@ pub(crate) async fn work(
         while running.try_join_next().is_some() {}
         if looks.is_due(&core) {
             let (core, public_url) = (Arc::clone(&core), public_url.clone());
-            running.spawn(async move {
-                if let Err(error) = reconcile::reconcile(&core, public_url.as_str()).await {
-                    tracing::error!(error, "what the webhook missed could not be looked for");
-                }
-            });
+            let stop = stop.clone();
+            running.spawn(async move { ask_what_was_missed(&core, &public_url, stop).await });
         }
         tokio::select! {
             () = core.store.work.notified() => {}
@@ -95,6 +92,20 @@ pub(crate) async fn work(
     let all_done = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all_done).await.is_err() {
         tracing::warn!("some jobs did not finish in time; they are taken up again later");
+    }
+}
+
+/// Looks for what the webhook missed, and looks again while Stripe has more to tell.
+async fn ask_what_was_missed(core: &Core, public_url: &PublicUrl, stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        match reconcile::reconcile(core, public_url.as_str()).await {
+            Ok(reconcile::Looked::Part) => {}
+            Ok(reconcile::Looked::All) => return,
+            Err(error) => {
+                tracing::error!(error, "what the webhook missed could not be looked for");
+                return;
+            }
+        }
     }
 }
 

@@ -7,18 +7,18 @@
 //! - Stripe's books about our webhooks are looked at, so that the page can say why something was missed.
 //! - An unfinished payment without a job gets one.
 
+mod questions;
+
 use super::Failure;
 use crate::connection::Subject;
 use crate::core::Core;
 use crate::credentials::{CredentialsError, credentials, newest_generation};
-use crate::deliveries::{self, replay};
+use crate::deliveries;
 use crate::processors::{self, PaymentTypeRow};
 use crate::store::{LedgerTx, StoreError, rows};
 use holdfast_domain::{Mode, PaymentId, TenantSlug};
-use holdfast_ledger::work::FOLLOWED;
 use holdfast_ledger::{JobKind, JobTx};
-use holdfast_stripe::objects::{Event, List};
-use holdfast_stripe::{CallError, Client, Created, Page};
+use questions::{Asked, Asker, Question, Window};
 use sqlx::query;
 
 /// Waits between looks, in milliseconds: soon after the start, then seldom. A look is three calls for
@@ -32,8 +32,6 @@ const FIRST_LOOK_S: i64 = 24 * 60 * 60;
 const YOUNG_S: i64 = 60;
 /// Looks overlap by so many seconds: Stripe lists an event a moment after its time.
 const OVERLAP_S: i64 = 60;
-/// Pages of a hundred that one question takes. What is beyond is older, and left to the jobs.
-const PAGES_MAX: usize = 20;
 /// Payments that get their job back in one look; the rest waits for the next.
 const JOBS_MAX: i64 = 500;
 
@@ -44,15 +42,31 @@ pub(super) fn next_ms(core: &Core, looks: usize) -> i64 {
 }
 
 /// One look, for every tenant and set of keys. A failure of one is no reason to leave out another.
-pub(super) async fn reconcile(core: &Core, public_url: &str) -> Result<(), Failure> {
+pub(super) async fn reconcile(core: &Core, public_url: &str) -> Result<Looked, Failure> {
     let found = query("SELECT tenant FROM tenants").fetch_all(&core.store.reads).await?;
+    let mut looked = Looked::All;
     for row in &found {
         let tenant: TenantSlug = rows::parsed(row, "tenant")?;
-        look_at(core, &tenant, public_url).await?;
+        looked = looked.and(look_at(core, &tenant, public_url).await?);
     }
     give_jobs_back(core).await?;
     deliveries::forget_old(core).await?;
-    Ok(())
+    Ok(looked)
+}
+
+/// How far a look has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Looked {
+    /// Everything that was asked is answered.
+    All,
+    /// Stripe has more to tell: the next look may follow at once.
+    Part,
+}
+
+impl Looked {
+    fn and(self, other: Self) -> Self {
+        if self == Self::Part { self } else { other }
+    }
 }
 
 /// The same for one tenant, when somebody presses *Ask Stripe now*.
@@ -60,15 +74,21 @@ pub(crate) async fn look_at(
     core: &Core,
     tenant: &TenantSlug,
     public_url: &str,
-) -> Result<(), StoreError> {
+) -> Result<Looked, StoreError> {
+    // Two looks at once would only read the same pages twice.
+    let _turn = core.asking.lock().await;
+    let mut looked = Looked::All;
     for kind in processors::payment_types(core, tenant).await? {
         for mode in [Mode::Test, Mode::Live] {
-            if let Err(error) = look(core, tenant, &kind, mode, public_url).await {
-                tracing::info!(%tenant, code = %kind.code, %mode, %error, "Stripe was not asked for events");
+            match look(core, tenant, &kind, mode, public_url).await {
+                Ok(one) => looked = looked.and(one),
+                Err(error) => {
+                    tracing::info!(%tenant, code = %kind.code, %mode, %error, "Stripe was not asked for events");
+                }
             }
         }
     }
-    Ok(())
+    Ok(looked)
 }
 
 async fn look(
@@ -77,77 +97,34 @@ async fn look(
     kind: &PaymentTypeRow,
     mode: Mode,
     public_url: &str,
-) -> Result<(), Failure> {
+) -> Result<Looked, Failure> {
     let newest = newest_generation(core, tenant, &kind.code, mode).await?;
-    let Some(generation) = newest else { return Ok(()) };
+    let Some(generation) = newest else { return Ok(Looked::All) };
     let keys = match credentials(core, tenant, &kind.code, mode, generation).await {
-        Err(CredentialsError::Missing(_)) => return Ok(()),
+        Err(CredentialsError::Missing(_)) => return Ok(Looked::All),
         keys => keys?,
     };
     let subject = Subject { core, tenant, kind, mode, keys };
     let findings = subject.on_the_books(public_url).await;
-    let Ok(client) = subject.client() else { return Ok(()) };
+    let Ok(client) = subject.client() else { return Ok(Looked::All) };
     let now_s = core.now_ms().div_euclid(1000);
     let until_s = now_s.saturating_sub(YOUNG_S);
-    let taker = Taker { core, tenant, mode, client: &client };
-    let undelivered =
-        Created { from: Some(now_s.saturating_sub(UNDELIVERED_S)), to: Some(until_s) };
-    let undelivered = taker.take_all(undelivered, true).await;
+    let asker = Asker { core, tenant, code: &kind.code, mode, client: &client };
+    let window = Window { from_s: now_s.saturating_sub(UNDELIVERED_S), until_s };
+    let undelivered = asker.ask(Question::Undelivered, window).await;
     let seen_s = events_until_s(core, tenant, kind, mode).await?;
     let from_s = if seen_s == 0 { now_s.saturating_sub(FIRST_LOOK_S) } else { seen_s };
-    let since = Created { from: Some(from_s.saturating_sub(OVERLAP_S)), to: Some(until_s) };
-    let all = taker.take_all(since, false).await;
-    let until_s = if all.is_ok() { until_s } else { seen_s };
-    remember(core, tenant, kind, mode, rows::json(&findings)?, until_s).await?;
-    undelivered.and(all)
-}
-
-struct Taker<'t> {
-    core: &'t Core,
-    tenant: &'t TenantSlug,
-    mode: Mode,
-    client: &'t Client,
-}
-
-impl Taker<'_> {
-    async fn take_all(&self, created: Created, undelivered: bool) -> Result<(), Failure> {
-        let mut page = Page::default();
-        for _ in 0..PAGES_MAX {
-            let List { data, has_more } = self.ask(created, undelivered, &page).await?;
-            page.starting_after = data.last().map(|event| event.id.clone());
-            for event in &data {
-                self.take(event).await?;
-            }
-            if !has_more || page.starting_after.is_none() {
-                return Ok(());
-            }
-        }
-        tracing::warn!(tenant = %self.tenant, "there are more events at Stripe than one look takes");
-        Ok(())
-    }
-
-    async fn ask(
-        &self,
-        created: Created,
-        undelivered: bool,
-        page: &Page,
-    ) -> Result<List<Event>, CallError> {
-        if undelivered {
-            return self.client.events(created, true, page).await;
-        }
-        self.client.events_of(created, &FOLLOWED, page).await
-    }
-
-    /// Only what is about a payment of ours, and did not come: the account may serve others, too.
-    async fn take(&self, event: &Event) -> Result<(), Failure> {
-        let Self { core, tenant, mode, .. } = self;
-        if replay::is_known(core, tenant, &event.id).await?
-            || replay::payment_of(core, tenant, event).await?.is_none()
-        {
-            return Ok(());
-        }
-        tracing::info!(%tenant, event = event.id, kind = %event.kind, "an event that no delivery brought");
-        Ok(replay::bring(core, tenant, *mode, event).await?)
+    let window = Window { from_s: from_s.saturating_sub(OVERLAP_S), until_s };
+    let all = asker.ask(Question::All, window).await;
+    // The mark moves only once everything before it was read.
+    let seen_s = match &all {
+        Ok(Asked::Whole(window)) => seen_s.max(window.until_s),
+        Ok(Asked::Part) | Err(_) => seen_s,
+    };
+    remember(core, tenant, kind, mode, rows::json(&findings)?, seen_s).await?;
+    match (undelivered?, all?) {
+        (Asked::Whole(_), Asked::Whole(_)) => Ok(Looked::All),
+        _ => Ok(Looked::Part),
     }
 }
 

@@ -10,6 +10,8 @@ use std::time::Duration;
 const BY_SESSION: &[&str] = &["checkout.session.completed", "checkout.session.expired"];
 const BY_INTENT: &[&str] =
     &["payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled"];
+/// Events of one followed type after the one that counts: more than the two thousand that a look reads.
+const NEWER: usize = 2_100;
 const PATH: &str = "/api/demo/qr/payment/webhook";
 
 async fn stripe(
@@ -106,6 +108,71 @@ async fn what_stripe_could_not_deliver_is_found_by_asking() {
     // Events that are about nothing of ours are not taken: the account may serve others, too.
     let ours = "SELECT COUNT(*) FROM events WHERE payment = ''";
     assert_eq!(world.count(ours).await, 0);
+}
+
+/// More events than one look reads: the oldest, which is the only one about a payment of ours, stands
+/// on a page beyond.
+#[tokio::test]
+async fn more_events_than_one_look_reads_are_read_to_the_last() {
+    let wrong = "whsec_AnotherOneThatIsWrong1";
+    let world = World::with(Setup { signed_with: wrong, ..Setup::default() }).await;
+    pay(&world).await;
+    refund_at_stripe(&world).await;
+    // Whatever happens at Stripe afterwards is somebody else's, and followed by type all the same.
+    world.sandbox.handle().skip_ahead(Duration::from_secs(5));
+    world.clock.skip_ahead(Duration::from_secs(5));
+    world.sandbox.handle().with_core(|core, now_ms| {
+        for _ in 0..NEWER {
+            core.trigger("payment_intent.canceled", now_ms).unwrap();
+        }
+        // The endpoint is given up: the test is about what Stripe keeps, not about retries.
+        core.set_targets(&[], now_ms);
+    });
+    world.clock.skip_ahead(Duration::from_secs(600));
+    world.until(REFUNDED, 1).await;
+    // To the end, and nothing is left open; the mark has moved on.
+    world.until("SELECT COUNT(*) FROM event_questions", 0).await;
+    world.until("SELECT COUNT(*) > 0 FROM webhook_looks WHERE events_until_s > 0", 1).await;
+    let found =
+        "SELECT COUNT(*) FROM deliveries WHERE outcome = 'found' AND kind = 'refund.created'";
+    assert_eq!(world.count(found).await, 1);
+}
+
+/// The gateway stops between two looks, or Stripe does not answer: the next run goes on where this one
+/// stopped, and the mark stays where it was.
+#[tokio::test]
+async fn a_question_that_was_cut_short_goes_on_where_it_stopped() {
+    let mut world = World::with(Setup { webhooks: false, ..Setup::default() }).await;
+    pay(&world).await;
+    refund_at_stripe(&world).await;
+    let known = stripe(&world, reqwest::Method::GET, "/v1/events?limit=100", "").await;
+    let newest = known["data"].as_array().unwrap();
+    let refund = newest.iter().position(|event| event["type"] == "refund.created").unwrap();
+    // As if all up to the one before the refund had been read, in a window that ends now.
+    let after = newest[refund - 1]["id"].as_str().unwrap().to_owned();
+    let now_s = world.now_ms() / 1000;
+    world
+        .change(format!(
+            "INSERT INTO event_questions VALUES ('demo', 'STRIPE', 'test', 'all', {}, {}, '{after}')",
+            now_s - 3_600,
+            now_s + 60
+        ))
+        .await;
+    let mark = "SELECT COALESCE(MAX(events_until_s), 0) FROM webhook_looks";
+    let before = world.count(mark).await;
+    world.restart().await;
+    world.clock.skip_ahead(Duration::from_secs(16));
+    world.until(REFUNDED, 1).await;
+    world.until("SELECT COUNT(*) FROM event_questions", 0).await;
+    assert!(before < now_s + 60);
+    // An event that Stripe does not know is nothing to go on from: the question begins anew.
+    world
+        .change(format!(
+            "INSERT INTO event_questions VALUES ('demo', 'STRIPE', 'test', 'all', 1, {now_s}, 'evt_0')"
+        ))
+        .await;
+    world.clock.skip_ahead(Duration::from_secs(601));
+    world.until("SELECT COUNT(*) FROM event_questions", 0).await;
 }
 
 #[tokio::test]

@@ -187,10 +187,10 @@ impl World {
     }
 
     /// Changes the database as nobody should.
-    pub(crate) async fn change(&self, sql: &'static str) {
+    pub(crate) async fn change(&self, sql: impl Into<String>) {
         let options = SqliteConnectOptions::new().filename(self.data().join("holdfast.db"));
         let pool = SqlitePool::connect_with(options).await.unwrap();
-        sqlx::query(sql).execute(&pool).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(sql.into())).execute(&pool).await.unwrap();
         pool.close().await;
     }
 

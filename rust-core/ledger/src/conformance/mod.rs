@@ -88,6 +88,8 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         interleaving::no_interleaving_settles_a_charge_twice,
         recovering::until_stripe_was_asked_nothing_new_is_opened,
         recovering::a_page_found_before_its_order_is_its_attempt,
+        recovering::a_page_without_its_order_is_followed_until_it_is_final,
+        recovering::a_second_page_of_one_number_is_looked_at_as_well,
         recovering::a_page_found_after_its_order_is_its_attempt,
         recovering::the_answer_that_a_backup_waits_for_is_found,
         recovering::what_was_accepted_once_is_accepted_again,

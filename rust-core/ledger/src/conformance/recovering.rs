@@ -5,8 +5,9 @@ use super::settling::{charge_of, learn, opened, opening, pay, session};
 use crate::recovery::{FoundSession, Recovery, RecoveryKey, RecoveryStage};
 use crate::{
     AcceptOutcome, AskRefundOutcome, AttemptState, BeginRecovery, Decision, Device, DeviceStatus,
-    Env, Event, FinishJob, Hint, JobEnd, LeaseJobs, NoticeOutcome, PayOutcome, Payment, Pin,
-    PutOffRecovery, RecordEvent, Store, StoreError, TakeEvents, TakeNotice, TakeSessions, Tx,
+    Env, Event, FinishJob, FollowFound, FoundSeen, Hint, JobEnd, LeaseJobs, NoticeOutcome,
+    PayOutcome, Payment, Pin, PutOffRecovery, RecordEvent, Store, StoreError, TakeEvents,
+    TakeNotice, TakeSessions, Tx,
 };
 use holdfast_domain::refund::RefundAmount;
 use holdfast_domain::{ChargeOutcome, Evidence, Mode, PaymentId, PaymentState, SessionStatus};
@@ -36,6 +37,9 @@ fn found(payment: PaymentId, number: u32, status: SessionStatus) -> FoundSession
         mode: Mode::Test,
         payment_type: key().payment_type,
         pin: Pin { account: "acct_1".into(), generation: 1 },
+        is_paid: false,
+        due_at_ms: if status == SessionStatus::Expired { 0 } else { NOW_MS + 2_000 },
+        looks: 0,
     }
 }
 
@@ -134,6 +138,59 @@ pub(super) async fn a_page_found_before_its_order_is_its_attempt<B: Bench>(bench
     let over = vec![session(2, SessionStatus::Expired)];
     assert_eq!(learn(bench, id, over).await.0.state, PaymentState::Owed);
     assert!(matches!(pay(bench, id, 1).await, PayOutcome::Propose { number: 3 }));
+}
+
+/// Looks at the sessions that wait for their order, as decisions do.
+struct Waiting(PaymentId);
+
+impl Decision for Waiting {
+    type Outcome = Vec<FoundSession>;
+
+    async fn decide<T: Tx>(&self, tx: &mut T, _env: &Env) -> Result<Self::Outcome, StoreError> {
+        tx.found_sessions(&tenant(), self.0).await
+    }
+}
+
+pub(super) async fn a_page_without_its_order_is_followed_until_it_is_final<B: Bench>(bench: &B) {
+    begin(bench).await;
+    let payment = payload(1).payment;
+    finish(bench, vec![found(payment, 1, SessionStatus::Open)]).await;
+    let now = async || bench.store().run(Waiting(payment)).await.unwrap().pop().unwrap();
+    let follow = async |seen: Option<(SessionStatus, bool)>| {
+        let found = now().await;
+        let seen = seen.map(|(status, is_paid)| FoundSeen { status, is_paid, url: None });
+        bench.store().run(FollowFound { found, seen }).await.unwrap()
+    };
+    assert_eq!(now().await.due_at_ms, NOW_MS + 2_000);
+    let put_off = follow(None).await.unwrap();
+    assert_eq!((put_off.looks, put_off.due_at_ms), (1, NOW_MS + 2_000));
+    follow(Some((SessionStatus::Open, false))).await;
+    // It completes first, and is paid later: only then is it over.
+    let slow = follow(Some((SessionStatus::Complete, false))).await.unwrap();
+    assert!(slow.due_at_ms > NOW_MS && slow.looks == 3);
+    let over = follow(Some((SessionStatus::Complete, true))).await.unwrap();
+    assert_eq!((over.due_at_ms, over.is_paid), (0, true));
+    assert!(now().await == over);
+    // The order comes after all: its session is an attempt, and there is nothing left to follow.
+    assert_eq!(accepted(bench, 1).await.state, PaymentState::Processing);
+    assert!(bench.store().run(FollowFound { found: over, seen: None }).await.unwrap().is_none());
+}
+
+pub(super) async fn a_second_page_of_one_number_is_looked_at_as_well<B: Bench>(bench: &B) {
+    let id = accepted(bench, 1).await.payment;
+    opening(pay(bench, id, 1).await);
+    opened(bench, id, 1).await;
+    begin(bench).await;
+    let mut second = found(id, 1, SessionStatus::Open);
+    second.session = "cs_second".into();
+    finish(bench, vec![second]).await;
+    let expected = vec![
+        (1, AttemptState::Opened, Some("cs_1".to_owned())),
+        (2, AttemptState::Disposed, Some("cs_second".to_owned())),
+    ];
+    assert_eq!(attempts(bench, id).await, expected);
+    let payment = learn(bench, id, vec![]).await.0;
+    assert_eq!(payment.state, PaymentState::NeedsAttention);
 }
 
 pub(super) async fn a_page_found_after_its_order_is_its_attempt<B: Bench>(bench: &B) {

@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 pub(crate) mod cash;
 pub(crate) mod event;
+pub(crate) mod follow;
 pub(crate) mod jobs;
 pub(crate) mod learn;
 pub(crate) mod notice;

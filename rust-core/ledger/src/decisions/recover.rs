@@ -155,10 +155,12 @@ pub(crate) async fn adopt<T: Tx>(
         }
         let taken = attempts.iter().any(|it| it.number == found.number && it.session.is_some());
         let evidence = if taken {
-            // Two sessions of one number: only a person can tell what that means.
+            // Two sessions of one number: only a person can tell what that means. Until then it is
+            // looked at like any other, because a payer may be on it.
+            put_beside(tx, &attempts, found).await?;
             Evidence::Misfit { reason: AttentionReason::ForeignSession }
         } else {
-            put_found(tx, payment, &attempts, found).await?;
+            put_found(tx, &attempts, found).await?;
             Evidence::Session { session: found.session.clone(), status: found.status }
         };
         tx.link_object(tenant, &found.session, id).await?;
@@ -171,9 +173,19 @@ pub(crate) async fn adopt<T: Tx>(
     Ok(new)
 }
 
+/// A session whose number another one has: over as far as new pages are concerned, and followed.
+async fn put_beside<T: Tx>(
+    tx: &mut T,
+    attempts: &[Attempt],
+    found: &FoundSession,
+) -> Result<(), StoreError> {
+    let last = attempts.iter().map(|it| it.number).max().unwrap_or_default();
+    let number = last.saturating_add(1);
+    tx.put_attempt(&Attempt { number, ..disposed(found) }).await
+}
+
 async fn put_found<T: Tx>(
     tx: &mut T,
-    payment: &Payment,
     attempts: &[Attempt],
     found: &FoundSession,
 ) -> Result<(), StoreError> {
@@ -185,23 +197,27 @@ async fn put_found<T: Tx>(
     }
     let is_open = is_newest && found.status == SessionStatus::Open;
     let known = attempts.iter().find(|it| it.number == found.number).cloned();
-    // The request itself is lost; it was answered, so it is never sent again.
-    let attempt = known.unwrap_or_else(|| Attempt {
-        tenant: payment.tenant.clone(),
-        payment: payment.payment,
-        number: found.number,
-        state: AttemptState::Disposed,
-        idempotency_key: format!("holdfast-{}-{}", payment.payment, found.number),
-        frozen_body: String::new(),
-        frozen_at_ms: found.created_unix_s.saturating_mul(1000),
-        expires_at_unix_s: found.expires_at_unix_s,
-        session: None,
-        url: None,
-    });
+    let attempt = known.unwrap_or_else(|| disposed(found));
     let state = if is_open { AttemptState::Opened } else { AttemptState::Disposed };
     let url = found.url.clone().filter(|_| is_open);
     let session = Some(found.session.clone());
     tx.put_attempt(&Attempt { state, session, url, ..attempt }).await
+}
+
+/// The attempt that a found session was. Its request is lost; it was answered, so it is never sent again.
+fn disposed(found: &FoundSession) -> Attempt {
+    Attempt {
+        tenant: found.tenant.clone(),
+        payment: found.payment,
+        number: found.number,
+        state: AttemptState::Disposed,
+        idempotency_key: format!("holdfast-{}-{}", found.payment, found.number),
+        frozen_body: String::new(),
+        frozen_at_ms: found.created_unix_s.saturating_mul(1000),
+        expires_at_unix_s: found.expires_at_unix_s,
+        session: Some(found.session.clone()),
+        url: None,
+    }
 }
 
 /// Keeps sessions of a payment that is not known until its order is brought again.

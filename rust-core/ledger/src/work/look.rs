@@ -25,13 +25,26 @@ pub async fn look<L: Store + Reads, S: StripeCalls>(
     payment: &Payment,
     source: Source,
 ) -> Result<Payment, WorkError> {
+    Ok(look_closely(ledger, stripe, payment, source).await?.0)
+}
+
+/// The same; true if a session is open at Stripe, whatever the ledger takes it for: a page that a
+/// restored ledger believes to be over may still be paid on.
+pub(super) async fn look_closely<L: Store + Reads, S: StripeCalls>(
+    ledger: &L,
+    stripe: &S,
+    payment: &Payment,
+    source: Source,
+) -> Result<(Payment, bool), WorkError> {
     let attempts = ledger.attempts(&payment.tenant, payment.payment).await?;
     end_what_nobody_wants(stripe, payment, &attempts).await?;
     let sessions: Vec<&str> =
         attempts.iter().rev().filter_map(|it| it.session.as_deref()).take(SESSIONS_MAX).collect();
     let mut found = Lesson::default();
+    let mut any_open = false;
     for session in sessions {
         let seen = stripe.checkout_session(session).await?;
+        any_open |= seen.status == Some(SessionStatus::Open);
         let (learned, refunds) = learn_from(stripe, payment, &attempts, &seen).await?;
         claim(ledger, payment, refunds, source).await?;
         found.evidence.extend(learned.evidence);
@@ -49,9 +62,9 @@ pub async fn look<L: Store + Reads, S: StripeCalls>(
             if order_made {
                 tracing::info!(payment = %payment.payment, ?source, "paid; the order was made");
             }
-            Ok(*payment)
+            Ok((*payment, any_open))
         }
-        LearnOutcome::Unknown => Ok(payment.clone()),
+        LearnOutcome::Unknown => Ok((payment.clone(), any_open)),
     }
 }
 

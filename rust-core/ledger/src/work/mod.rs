@@ -10,7 +10,8 @@
 //! - [`look`] asks how the sessions of a payment stand, and has those ended that nobody wants any
 //!   more (cancel, withdraw).
 //! - [`send_refund`] sends a frozen refund, or looks up what it made.
-//! - [`recover`] asks for what a restored ledger has lost; [`recorded`] reads the events among it.
+//! - [`recover`] asks for what a restored ledger has lost; [`recorded`] reads the events among it;
+//!   [`follow_found`] looks at card pages whose order nobody has brought again.
 
 mod event;
 mod look;
@@ -22,9 +23,10 @@ mod stripe_calls;
 
 pub use event::{FOLLOWED, hint, recorded};
 pub use look::look;
+use look::look_closely;
 pub use open::open_session;
 pub use propose::{META_PAYMENT, META_REFUND, mode, propose};
-pub use recover::recover;
+pub use recover::{follow_found, recover};
 pub use refund::send_refund;
 pub use stripe_calls::StripeCalls;
 
@@ -78,9 +80,9 @@ pub async fn carry_out<L: Store + Reads, S: StripeCalls>(
     match job.kind {
         JobKind::OpenSession => open_session(ledger, stripe, payment, now_ms).await,
         JobKind::CheckSession => {
-            let after = look(ledger, stripe, payment, source).await?;
+            let (after, any_open) = look_closely(ledger, stripe, payment, source).await?;
             let attempts = ledger.attempts(&after.tenant, after.payment).await?;
-            let again = observe::may_change_by_itself(&after, &attempts);
+            let again = any_open || observe::may_change_by_itself(&after, &attempts);
             Ok(if again { JobEnd::Again } else { JobEnd::Done })
         }
         JobKind::EndLifetime => {

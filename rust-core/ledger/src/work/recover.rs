@@ -4,10 +4,11 @@ use super::event::recorded;
 use super::propose::{META_ATTEMPT, META_PAYMENT, META_TENANT, mode};
 use super::{StripeCalls, WorkError};
 use crate::recovery::{EVENTS_REACH_S, FoundSession, Recovery, RecoveryStage};
+use crate::schedule::check_again_ms;
 use crate::store::Store;
-use crate::{Hint, PutOffRecovery, TakeEvents, TakeSessions};
+use crate::{FollowFound, FoundSeen, Hint, PutOffRecovery, TakeEvents, TakeSessions};
 use holdfast_domain::{PaymentId, SessionStatus};
-use holdfast_stripe::objects::{self, CheckoutSession, List};
+use holdfast_stripe::objects::{self, CheckoutSession, List, SessionPaymentStatus};
 use holdfast_stripe::{Created, Page};
 
 /// Asks for the next page, and tells the ledger what stands on it. May be done twice without harm,
@@ -19,13 +20,36 @@ pub async fn recover<L: Store, S: StripeCalls>(
     now_ms: i64,
 ) -> Result<(), WorkError> {
     let outcome = match recovery.stage {
-        RecoveryStage::Sessions => sessions(ledger, stripe, recovery).await,
+        RecoveryStage::Sessions => sessions(ledger, stripe, recovery, now_ms).await,
         RecoveryStage::Events => events(ledger, stripe, recovery, now_ms).await,
         RecoveryStage::Done => Ok(()),
     };
     if let Err(error) = &outcome {
         let put_off = PutOffRecovery { key: recovery.key.clone(), trouble: error.to_string() };
         ledger.run(put_off).await?;
+    }
+    outcome
+}
+
+/// Looks at a card page whose order nobody has brought again. It is looked at again, later and later,
+/// until it is final or its order comes.
+pub async fn follow_found<L: Store, S: StripeCalls>(
+    ledger: &L,
+    stripe: &S,
+    found: &FoundSession,
+) -> Result<(), WorkError> {
+    let (seen, outcome) = match stripe.checkout_session(&found.session).await {
+        Ok(session) => {
+            let (status, is_paid) = stand(&session);
+            (Some(FoundSeen { status, is_paid, url: session.url }), Ok(()))
+        }
+        Err(error) => (None, Err(error.into())),
+    };
+    if let Some(now) = ledger.run(FollowFound { found: found.clone(), seen }).await?
+        && now.due_at_ms == 0
+    {
+        let (tenant, payment) = (&now.tenant, now.payment);
+        tracing::info!(%tenant, %payment, is_paid = now.is_paid, "a card page without its order is over");
     }
     outcome
 }
@@ -39,6 +63,7 @@ async fn sessions<L: Store, S: StripeCalls>(
     ledger: &L,
     stripe: &S,
     recovery: &Recovery,
+    now_ms: i64,
 ) -> Result<(), WorkError> {
     // No end: whatever is newer than the backup counts, and what is known changes nothing.
     let window = Created { from: Some(recovery.from_unix_s), to: None };
@@ -48,7 +73,7 @@ async fn sessions<L: Store, S: StripeCalls>(
         cursor: recovery.cursor.clone(),
         seen: u64::try_from(data.len()).unwrap_or(u64::MAX),
         next: data.last().map(|last| last.id.clone()).filter(|_| has_more),
-        sessions: data.into_iter().filter_map(|session| found(recovery, session)).collect(),
+        sessions: data.into_iter().filter_map(|session| found(recovery, session, now_ms)).collect(),
     };
     if let Some(now) = ledger.run(taken).await? {
         tracing::info!(
@@ -88,9 +113,11 @@ async fn events<L: Store, S: StripeCalls>(
 }
 
 /// The session, if our notes on it say that it is this tenant's.
-fn found(recovery: &Recovery, session: CheckoutSession) -> Option<FoundSession> {
+fn found(recovery: &Recovery, session: CheckoutSession, now_ms: i64) -> Option<FoundSession> {
     let note = |name: &str| session.metadata.get(name).map(|text| text.to_owned());
     let tenant = recovery.key.tenant.clone();
+    let (status, is_paid) = stand(&session);
+    let is_final = FoundSession::is_final(status, is_paid);
     if note(META_TENANT)? != tenant.as_str() || mode(session.livemode) != recovery.key.mode {
         return None;
     }
@@ -98,13 +125,10 @@ fn found(recovery: &Recovery, session: CheckoutSession) -> Option<FoundSession> 
         tenant,
         payment: PaymentId::parse(&note(META_PAYMENT)?).ok()?,
         number: note(META_ATTEMPT)?.parse().ok()?,
-        status: match session.status {
-            Some(objects::SessionStatus::Complete) => SessionStatus::Complete,
-            Some(objects::SessionStatus::Expired) => SessionStatus::Expired,
-            Some(objects::SessionStatus::Open | objects::SessionStatus::Other(_)) | None => {
-                SessionStatus::Open
-            }
-        },
+        status,
+        is_paid,
+        due_at_ms: if is_final { 0 } else { now_ms.saturating_add(check_again_ms(1)) },
+        looks: 0,
         created_unix_s: session.created,
         expires_at_unix_s: session.expires_at,
         mode: recovery.key.mode,
@@ -113,4 +137,16 @@ fn found(recovery: &Recovery, session: CheckoutSession) -> Option<FoundSession> 
         session: session.id,
         url: session.url,
     })
+}
+
+/// How far a session is, and whether its money is there.
+fn stand(session: &CheckoutSession) -> (SessionStatus, bool) {
+    let status = match session.status {
+        Some(objects::SessionStatus::Complete) => SessionStatus::Complete,
+        Some(objects::SessionStatus::Expired) => SessionStatus::Expired,
+        Some(objects::SessionStatus::Open | objects::SessionStatus::Other(_)) | None => {
+            SessionStatus::Open
+        }
+    };
+    (status, session.payment_status == SessionPaymentStatus::Paid)
 }

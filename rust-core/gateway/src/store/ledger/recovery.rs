@@ -70,9 +70,11 @@ impl RecoveryTx for LedgerTx<'_> {
     async fn put_found_session(&mut self, found: &FoundSession) -> Result<()> {
         let sql = query(
             "INSERT INTO found_sessions (tenant, session, payment, number, status, created_unix_s, \
-             expires_at_unix_s, url, mode, payment_type, pin_account, pin_generation) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, session) DO UPDATE SET \
-             status = excluded.status, url = excluded.url",
+             expires_at_unix_s, url, mode, payment_type, pin_account, pin_generation, is_paid, \
+             due_at_ms, looks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+             ON CONFLICT (tenant, session) DO UPDATE SET status = excluded.status, \
+             url = excluded.url, is_paid = excluded.is_paid, due_at_ms = excluded.due_at_ms, \
+             looks = excluded.looks",
         );
         let sql = sql
             .bind(found.tenant.as_str())
@@ -86,7 +88,10 @@ impl RecoveryTx for LedgerTx<'_> {
             .bind(found.mode.as_str())
             .bind(found.payment_type.as_str())
             .bind(&found.pin.account)
-            .bind(i64::from(found.pin.generation));
+            .bind(i64::from(found.pin.generation))
+            .bind(i64::from(found.is_paid))
+            .bind(found.due_at_ms)
+            .bind(i64::from(found.looks));
         self.write(sql).await.map(|_| ())
     }
 
@@ -125,7 +130,8 @@ pub(crate) fn recovery(row: &SqliteRow) -> std::result::Result<Recovery, StoreEr
     })
 }
 
-fn found_session(row: &SqliteRow) -> std::result::Result<FoundSession, StoreError> {
+/// A row of found_sessions; also read outside decisions.
+pub(crate) fn found_session(row: &SqliteRow) -> std::result::Result<FoundSession, StoreError> {
     Ok(FoundSession {
         tenant: parsed(row, "tenant")?,
         payment: parsed(row, "payment")?,
@@ -138,6 +144,9 @@ fn found_session(row: &SqliteRow) -> std::result::Result<FoundSession, StoreErro
         mode: rows::mode(row)?,
         payment_type: parsed(row, "payment_type")?,
         pin: Pin { account: text(row, "pin_account")?, generation: small(row, "pin_generation")? },
+        is_paid: number(row, "is_paid")? == 1,
+        due_at_ms: number(row, "due_at_ms")?,
+        looks: small(row, "looks")?,
     })
 }
 

@@ -187,11 +187,14 @@ fn gauge(text: &mut String, name: &str, help: &str) {
     head(text, &mut None, name, help, "gauge");
 }
 
+/// Counts payments; an index has all that it reads, so that a million of them are counted in no time.
+pub(crate) const PAYMENTS_BY_STATE: &str =
+    "SELECT tenant, state, COUNT(*) AS n FROM payments GROUP BY tenant, state";
+
 async fn payments(core: &Core, text: &mut String) -> Result<(), StoreError> {
     let name = "holdfast_payments";
     gauge(text, name, "Payments by tenant and state.");
-    let sql = query("SELECT tenant, state, COUNT(*) AS n FROM payments GROUP BY tenant, state");
-    for row in sql.fetch_all(&core.store.reads).await? {
+    for row in query(PAYMENTS_BY_STATE).fetch_all(&core.store.reads).await? {
         let (tenant, state) = (rows::text(&row, "tenant")?, rows::text(&row, "state")?);
         let labels = written(&[("tenant", &tenant), ("state", &state)]);
         line(text, name, &labels, &rows::number(&row, "n")?.to_string());

@@ -2,6 +2,7 @@
 //! for the office.
 //!
 //! - [`about`]: what *Verify webhook* made by itself.
+//! - [`bodies`]: how long the bodies of events are kept.
 //! - [`refused`]: what is not believed, kept small however much of it comes.
 //! - [`secrets`]: signing secrets, and when one may go.
 //! - [`senders`]: from which addresses deliveries are taken.
@@ -10,6 +11,7 @@
 //! - [`replay`]: looking again because of an event.
 
 pub(crate) mod about;
+pub(crate) mod bodies;
 pub(crate) mod refused;
 pub(crate) mod repairs;
 pub(crate) mod replay;
@@ -268,7 +270,7 @@ fn delivery(row: &SqliteRow) -> Result<Delivery, StoreError> {
     })
 }
 
-/// Forgets what is older than Stripe's own memory, and the CLI's secrets that ended.
+/// Forgets what is older than Stripe's own memory, bodies of events among it, and the CLI's secrets that ended.
 pub(crate) async fn forget_old(core: &Core) -> Result<(), StoreError> {
     let now_ms = core.now_ms();
     let forget = core.store.writer.run(move |tx| {
@@ -290,7 +292,8 @@ pub(crate) async fn forget_old(core: &Core) -> Result<(), StoreError> {
             Ok::<_, StoreError>(())
         })
     });
-    forget.await
+    forget.await?;
+    bodies::prune(core).await
 }
 
 #[cfg(test)]

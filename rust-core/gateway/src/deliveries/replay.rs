@@ -18,7 +18,15 @@ pub(crate) async fn payment_of(
     tenant: &TenantSlug,
     event: &objects::Event,
 ) -> Result<Option<PaymentId>, StoreError> {
-    let (sql, key) = match hint(event) {
+    hinted(core, tenant, hint(event)).await
+}
+
+async fn hinted(
+    core: &Core,
+    tenant: &TenantSlug,
+    hint: Hint,
+) -> Result<Option<PaymentId>, StoreError> {
+    let (sql, key) = match hint {
         Hint::Payment(payment) => {
             ("SELECT payment FROM payments WHERE tenant = ? AND payment = ?", payment.to_string())
         }
@@ -37,18 +45,60 @@ pub(crate) async fn is_known(
     tenant: &TenantSlug,
     event: &str,
 ) -> Result<bool, StoreError> {
-    Ok(stored(core, tenant, event).await?.is_some())
+    let sql = query("SELECT 1 FROM events WHERE tenant = ? AND event = ? LIMIT 1");
+    let sql = sql.bind(tenant.as_str()).bind(event.to_owned());
+    Ok(sql.fetch_optional(&core.store.reads).await?.is_some())
+}
+
+/// An event as it is stored. Its body may have been thrown away since.
+struct Stored {
+    mode: Mode,
+    kind: String,
+    /// Empty if it is about no payment of ours, as far as is known.
+    payment: String,
+    waiting_for: String,
+    body: Vec<u8>,
 }
 
 async fn stored(
     core: &Core,
     tenant: &TenantSlug,
     event: &str,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let sql = query("SELECT body FROM events WHERE tenant = ? AND event = ? LIMIT 1");
+) -> Result<Option<Stored>, StoreError> {
+    let sql = query(
+        "SELECT mode, kind, payment, waiting_for, body FROM events WHERE tenant = ? AND event = ? \
+         LIMIT 1",
+    );
     let sql = sql.bind(tenant.as_str()).bind(event.to_owned());
-    let row = sql.fetch_optional(&core.store.reads).await?;
-    row.as_ref().map(|row| rows::bytes(row, "body")).transpose()
+    let Some(row) = sql.fetch_optional(&core.store.reads).await? else { return Ok(None) };
+    Ok(Some(Stored {
+        mode: rows::mode(&row)?,
+        kind: rows::text(&row, "kind")?,
+        payment: rows::text(&row, "payment")?,
+        waiting_for: rows::text(&row, "waiting_for")?,
+        body: rows::bytes(&row, "body")?,
+    }))
+}
+
+impl Stored {
+    /// The payment of ours that it leads to now.
+    async fn payment(
+        &self,
+        core: &Core,
+        tenant: &TenantSlug,
+    ) -> Result<Option<PaymentId>, StoreError> {
+        if !self.payment.is_empty() {
+            return Ok(PaymentId::parse(&self.payment).ok());
+        }
+        if let Ok(parsed) = serde_json::from_slice::<objects::Event>(&self.body) {
+            return payment_of(core, tenant, &parsed).await;
+        }
+        let hint = match PaymentId::parse(&self.waiting_for) {
+            Ok(payment) => Hint::Payment(payment),
+            Err(_) => Hint::Object(self.waiting_for.clone()),
+        };
+        hinted(core, tenant, hint).await
+    }
 }
 
 /// Takes an event that Stripe told when asked, as if it had come. Its payment is looked at.
@@ -102,17 +152,14 @@ pub(crate) async fn replay(
     who: &str,
     event: &str,
 ) -> Result<Replayed, StoreError> {
-    let Some(body) = stored(core, tenant, event).await? else { return Ok(Replayed::Unknown) };
-    let parsed: objects::Event =
-        serde_json::from_slice(&body).map_err(|_| StoreError::Damaged("event"))?;
-    let Some(payment) = payment_of(core, tenant, &parsed).await? else {
-        return Ok(Replayed::Nothing);
-    };
+    let Some(known) = stored(core, tenant, event).await? else { return Ok(Replayed::Unknown) };
+    let Some(payment) = known.payment(core, tenant).await? else { return Ok(Replayed::Nothing) };
+    let id = event.to_owned();
     let (slug, who, at_ms) = (tenant.clone(), who.to_owned(), core.now_ms());
     let again = Delivery {
-        mode: holdfast_ledger::work::mode(parsed.livemode).as_str().to_owned(),
-        kind: parsed.kind.as_str().to_owned(),
-        event: parsed.id.clone(),
+        mode: known.mode.as_str().to_owned(),
+        kind: known.kind,
+        event: id.clone(),
         payment: payment.to_string(),
         reason: format!("by {who}"),
         ..Delivery::unknown(at_ms, Outcome::Replayed)
@@ -126,10 +173,10 @@ pub(crate) async fn replay(
                 "UPDATE events SET payment = ?, waiting_for = '' WHERE tenant = ? AND event = ? AND \
                  payment = ''",
             );
-            let sql = sql.bind(payment.to_string()).bind(slug.as_str()).bind(parsed.id.clone());
+            let sql = sql.bind(payment.to_string()).bind(slug.as_str()).bind(id.clone());
             sql.execute(&mut tx.connection).await?;
             record(tx, &slug, again).await?;
-            let act = Act { at_ms, who: &who, what: "event_replayed", detail: &parsed.id };
+            let act = Act { at_ms, who: &who, what: "event_replayed", detail: &id };
             audit::record(tx, slug.as_str(), act).await
         })
     });

@@ -221,6 +221,7 @@ fn migrator() -> Migrator {
         (60, "refunds", include_str!("../../migrations/0060_refunds.sql")),
         (61, "live mode", include_str!("../../migrations/0061_live_mode.sql")),
         (70, "asking", include_str!("../../migrations/0070_asking.sql")),
+        (71, "bodies", include_str!("../../migrations/0071_bodies.sql")),
         (80, "readiness", include_str!("../../migrations/0080_readiness.sql")),
         (90, "returns", include_str!("../../migrations/0090_returns.sql")),
         (91, "refused cash", include_str!("../../migrations/0091_refused_cash.sql")),

@@ -269,3 +269,35 @@ async fn payment_type_codes_of_two_tenants_do_not_meet() {
         holdfast_ledger::SetupTx::payment_type(&mut tx, &other, &code).await.unwrap().is_none()
     );
 }
+
+/// How SQLite would answer, in its own words.
+async fn plan(bench: &SqlBench, sql: &str) -> String {
+    let explain = query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")));
+    let steps = explain.fetch_all(&bench.store.reads).await.unwrap();
+    steps.iter().map(|step| step.get::<String, _>("detail") + "\n").collect()
+}
+
+#[tokio::test]
+async fn what_is_asked_among_a_million_rows_has_an_index() {
+    let bench = SqlBench::new().await;
+    let counted = plan(&bench, crate::metrics::PAYMENTS_BY_STATE).await;
+    assert!(counted.contains("USING COVERING INDEX payments_by_state"), "{counted}");
+    assert!(!counted.contains("TEMP B-TREE"), "{counted}");
+    use crate::deliveries::bodies::{PRUNE_APPLIED, PRUNE_WAITING};
+    for (sql, index) in
+        [(PRUNE_APPLIED, "events_applied_bodies"), (PRUNE_WAITING, "events_waiting_bodies")]
+    {
+        let pruned = plan(&bench, sql).await;
+        assert!(
+            pruned.contains(&format!("SEARCH e USING INDEX {index} (received_at_ms<?)")),
+            "{pruned}"
+        );
+        assert!(!pruned.contains("TEMP B-TREE") && !pruned.contains("SCAN"), "{pruned}");
+    }
+    let known = "SELECT 1 FROM events WHERE tenant = ? AND event = ? LIMIT 1";
+    let known = plan(&bench, known).await;
+    assert!(
+        known.contains("USING COVERING INDEX events_by_event (tenant=? AND event=?)"),
+        "{known}"
+    );
+}

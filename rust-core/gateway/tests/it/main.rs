@@ -30,6 +30,7 @@ mod paying_back;
 mod people;
 mod permissions;
 mod proxy;
+mod pruning;
 mod reconciling;
 mod room;
 mod rotation;

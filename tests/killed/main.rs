@@ -11,6 +11,7 @@
 mod desk;
 mod disk;
 mod field;
+mod nodes;
 mod program;
 mod told;
 

@@ -77,7 +77,10 @@ pub enum StartError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// Another gateway, or a restore, has the data folder.
-    #[error("{0}: another gateway serves this folder, or it is being restored")]
+    #[error(
+        "{0}: another gateway process serves this folder, or it is being restored. Stop it first: a \
+         folder is served by one process"
+    )]
     FolderInUse(PathBuf),
     /// The data folder cannot be used.
     #[error(transparent)]

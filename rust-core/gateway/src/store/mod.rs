@@ -11,8 +11,8 @@ mod writer;
 
 pub(crate) use file::{connect_file, is_whole};
 pub(crate) use ledger::{
-    LedgerTx, catalogue, charge, fold_name, fold_plate, recovery, refunds, refused_cash,
     LedgerTx, catalogue, charge, fold_name, fold_plate, found_session, recovery, refunds,
+    refused_cash,
 };
 pub(crate) use writer::{WriteTx, Writer};
 

@@ -35,12 +35,15 @@ export class World {
       throw new Problem(`there is no ${this.holdfast} yet: run cargo build --workspace`);
     }
     await this.#setUp();
-    const gateway = await this.launch("gateway", ["serve", "--data", this.folder, "--listen", await this.#at("gateway")]);
-    this.gateway = await gateway.address();
+    this.gateway = await (await this.launchGateway()).address();
     if (this.sandboxed) {
       this.stripe = await (await this.#launchSandbox()).address();
     }
     await this.#setStripe();
+  }
+
+  async launchGateway() {
+    return this.launch("gateway", ["serve", "--data", this.folder, "--listen", await this.#at("gateway")]);
   }
 
   /** A link that signs an administrator in, once. */

@@ -186,7 +186,8 @@ async function copied(source) {
 localTimes(document);
 document.querySelectorAll("form[method=post]").forEach(sendOnce);
 document.querySelectorAll("[data-copy]").forEach(offerCopy);
-leadToNews();
+// Not before: the fragment of the address takes the focus away once more.
+window.addEventListener("load", leadToNews);
 document.querySelectorAll("[data-file-for]").forEach(readFile);
 document.querySelectorAll("[data-live]").forEach(followPayment);
 document.querySelectorAll("[data-live-list]").forEach(followList);

@@ -22,9 +22,22 @@ pub(crate) struct KeyOf {
     pub(crate) generation: u32,
 }
 
+/// A key with the place that its calls go to.
+pub(crate) fn config(
+    core: &Core,
+    api_base: &str,
+    key: ApiKey,
+) -> Result<ClientConfig, ConfigError> {
+    let config = ClientConfig::new(api_base, key)?;
+    match core.world.live_stand_in() {
+        Some(base) if config.mode() == Mode::Live => config.at_stand_in(base),
+        _ => Ok(config),
+    }
+}
+
 /// A client that asks once and gives up soon: somebody waits for it.
-pub(crate) fn impatient(api_base: &str, key: ApiKey) -> Result<Client, ConfigError> {
-    let mut config = ClientConfig::new(api_base, key)?;
+pub(crate) fn impatient(core: &Core, api_base: &str, key: ApiKey) -> Result<Client, ConfigError> {
+    let mut config = config(core, api_base, key)?;
     config.timeouts = Timeouts { connect: ASK_TIMEOUT, answer: ASK_TIMEOUT };
     config.retry = RetryPolicy { attempts_max: 1, ..RetryPolicy::default() };
     Client::new(config)
@@ -32,10 +45,11 @@ pub(crate) fn impatient(api_base: &str, key: ApiKey) -> Result<Client, ConfigErr
 
 /// Whose key this is.
 pub(crate) async fn ask(
+    core: &Core,
     api_base: &str,
     key: ApiKey,
 ) -> Result<Result<Account, CallError>, ConfigError> {
-    Ok(impatient(api_base, key)?.account().await)
+    Ok(impatient(core, api_base, key)?.account().await)
 }
 
 /// The account that stands with a key; none while it is not known.

@@ -77,6 +77,37 @@ pub(crate) fn is_voided(payment: &Payment) -> bool {
     payment.state == PaymentState::Withdrawn
 }
 
+/// Where the cash of a payment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whereabouts {
+    /// The officer has it: it counts in their open shift.
+    Officer,
+    /// It was handed in with the shift of this number.
+    HandedIn(i64),
+    /// It was given back to the payer.
+    GivenBack,
+}
+
+/// Where the cash of a payment is; none if the payment is not in cash.
+pub(crate) async fn whereabouts(
+    core: &Core,
+    payment: &Payment,
+) -> Result<Option<Whereabouts>, StoreError> {
+    let sql = query(
+        "SELECT COALESCE(h.number, 0) AS number FROM payment_types t LEFT JOIN cash_handed_in h \
+         ON h.tenant = t.tenant AND h.payment = ? WHERE t.tenant = ? AND t.code = ? AND \
+         t.provider = 'cash'",
+    );
+    let sql = sql.bind(payment.payment.to_string()).bind(payment.tenant.as_str());
+    let sql = sql.bind(payment.payment_type.as_str());
+    let Some(row) = sql.fetch_optional(&core.store.reads).await? else { return Ok(None) };
+    Ok(Some(match rows::number(&row, "number")? {
+        _ if is_voided(payment) => Whereabouts::GivenBack,
+        0 => Whereabouts::Officer,
+        shift => Whereabouts::HandedIn(shift),
+    }))
+}
+
 /// Every open shift of a tenant, or those of one handheld.
 pub(crate) async fn open_shifts(
     core: &Core,

@@ -56,7 +56,7 @@ pub(crate) struct Subject<'s> {
 
 impl Subject<'_> {
     pub(crate) fn client(&self) -> Result<Client, Step> {
-        accounts::impatient(&self.keys.api_base, self.keys.secret_key.clone())
+        accounts::impatient(self.core, &self.keys.api_base, self.keys.secret_key.clone())
             .map_err(|error| Step::bad(error.to_string()))
     }
 
@@ -116,19 +116,7 @@ impl Subject<'_> {
     /// Test and live keys of two accounts are easily mixed up; new kinds of test accounts may differ on
     /// purpose, so it is said and not refused.
     async fn other_account(&self, account: &str) -> Result<Option<Step>, StoreError> {
-        let other = match self.mode {
-            Mode::Test => Mode::Live,
-            Mode::Live => Mode::Test,
-        };
-        let keys = crate::settings::keys(self.core, self.tenant, &self.kind.code, other).await?;
-        let differs = keys.filter(|it| !it.account.is_empty() && it.account != account);
-        Ok(differs.map(|it| {
-            Step::bad(format!(
-                "The {other} keys are of another account, {}. Unless that is a sandbox of the same \
-                 business, enter the {other} Secret Key again.",
-                it.account
-            ))
-        }))
+        other_account(self.core, self.tenant, self.kind, (self.mode, account)).await
     }
 
     async fn permissions(&self, client: &Client) -> Vec<Step> {
@@ -346,6 +334,28 @@ impl Subject<'_> {
         }
         Ok(steps)
     }
+}
+
+/// A line that names the other mode's account, if the keys of both modes are of two.
+pub(crate) async fn other_account(
+    core: &Core,
+    tenant: &TenantSlug,
+    kind: &PaymentTypeRow,
+    (mode, account): (Mode, &str),
+) -> Result<Option<Step>, StoreError> {
+    let other = match mode {
+        Mode::Test => Mode::Live,
+        Mode::Live => Mode::Test,
+    };
+    let keys = crate::settings::keys(core, tenant, &kind.code, other).await?;
+    let differs = keys.filter(|it| !it.account.is_empty() && it.account != account);
+    Ok(differs.map(|it| {
+        Step::bad(format!(
+            "These {mode} keys are of the account {account}, and the {other} keys of another, {}. Unless one \
+             is a sandbox of the same business, enter the Secret Key again that is of the wrong account.",
+            it.account
+        ))
+    }))
 }
 
 fn missing(message: &Option<String>) -> String {

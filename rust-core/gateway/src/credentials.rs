@@ -12,8 +12,7 @@ use holdfast_stripe::objects::{
     Charge, CheckoutSession, Dispute, Event, List, PaymentIntent, Refund,
 };
 use holdfast_stripe::{
-    ApiKey, CallError, Client, ClientConfig, ConfigError, Created, FrozenRequest, KeyError, Page,
-    WebhookSecret,
+    ApiKey, CallError, Client, ConfigError, Created, FrozenRequest, KeyError, Page, WebhookSecret,
 };
 use sqlx::query;
 use std::collections::HashMap;
@@ -215,7 +214,7 @@ impl Clients {
         let (tenant, code) = (&payment.tenant, &payment.payment_type);
         let generation = payment.pin.generation;
         let found = credentials(core, tenant, code, payment.mode, generation).await?;
-        Ok(crate::accounts::impatient(&found.api_base, found.secret_key)?)
+        Ok(crate::accounts::impatient(core, &found.api_base, found.secret_key)?)
     }
 
     /// The keys that a restored ledger asks with: those that were in force, or what has taken their
@@ -266,7 +265,8 @@ impl Clients {
             return Ok(client);
         }
         let found = credentials(core, tenant, code, mode, generation).await?;
-        let client = Client::new(ClientConfig::new(&found.api_base, found.secret_key)?)?;
+        let client =
+            Client::new(crate::accounts::config(core, &found.api_base, found.secret_key)?)?;
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(made.entry(key).or_insert(client).clone())
     }

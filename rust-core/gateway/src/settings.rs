@@ -1,26 +1,22 @@
 //! What an administrator types about a payment type: checked field by field, then sealed.
 
+mod typed;
+
+pub(crate) use typed::TypedKeys;
+
 use crate::accounts::{self, KeyOf};
 use crate::audit::{self, Act};
 use crate::core::{Core, FolderError};
-use crate::credentials::{CredentialsError, credentials, newest_generation};
+use crate::credentials::{CredentialsError, credentials, newest_generation, webhook_secrets};
 use crate::processors::{self, NewProcessor, PaymentTypeRow};
 use crate::store::{StoreError, rows};
-use crate::webhook_secrets::{self, NO_ROOM, WebhookSecretRow};
+use crate::webhook_secrets::{self as kept_secrets, NO_ROOM, WebhookSecretRow};
 use holdfast_domain::{Currency, Mode, PaymentTypeCode, TenantSlug};
-use holdfast_stripe::{ApiKey, CallError, KeyKind, STRIPE_API_BASE, WebhookSecret};
+use holdfast_stripe::{ApiKey, CallError, STRIPE_API_BASE, WebhookSecret};
 use sqlx::query;
 
 /// One refused field: its name in the form, and what to change.
 pub(crate) type FieldError = (&'static str, String);
-
-/// A set of keys of one mode, as it was typed; empty fields stay as they are.
-pub(crate) struct TypedKeys<'t> {
-    pub(crate) secret_key: &'t str,
-    pub(crate) publishable_key: &'t str,
-    pub(crate) webhook_id: &'t str,
-    pub(crate) webhook_secret: &'t str,
-}
 
 /// What is known of a set of keys, with secrets masked.
 #[derive(Debug, Clone)]
@@ -30,81 +26,6 @@ pub(crate) struct KeysView {
     pub(crate) account: String,
     pub(crate) webhook_id: String,
     pub(crate) webhook_secret: String,
-}
-
-/// Parsed keys of a set.
-struct Parsed {
-    secret_key: Option<ApiKey>,
-    publishable_key: Option<String>,
-    webhook_secret: Option<WebhookSecret>,
-    webhook_id: String,
-}
-
-fn parse(typed: &TypedKeys<'_>, mode: Mode) -> Result<Parsed, Vec<FieldError>> {
-    let mut errors = Vec::new();
-    let secret_key = api_key("secret_key", typed.secret_key, mode, &mut errors);
-    let publishable_key = api_key("publishable_key", typed.publishable_key, mode, &mut errors);
-    let webhook_secret = match typed.webhook_secret.trim() {
-        "" => None,
-        text => WebhookSecret::parse(text)
-            .map_err(|why| errors.push(("webhook_secret", sentence(&why.to_string()))))
-            .ok(),
-    };
-    let webhook_id = typed.webhook_id.trim();
-    let plain = webhook_id.len() <= 100
-        && webhook_id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let known = webhook_id.starts_with("we_") || webhook_id.starts_with("ed_");
-    let fits = webhook_id.is_empty() || (plain && known);
-    if !fits {
-        let why = "The Webhook ID begins with we_ or ed_; copy the Destination ID from Stripe's \
-                   Webhooks page.";
-        errors.push(("webhook_id", why.to_owned()));
-    }
-    if errors.is_empty() {
-        let webhook_id = webhook_id.to_owned();
-        let publishable_key = publishable_key.map(|key| key.expose().to_owned());
-        return Ok(Parsed { secret_key, publishable_key, webhook_secret, webhook_id });
-    }
-    Err(errors)
-}
-
-/// A key of the field's kind and the section's mode.
-fn api_key(
-    field: &'static str,
-    text: &str,
-    mode: Mode,
-    errors: &mut Vec<FieldError>,
-) -> Option<ApiKey> {
-    if text.trim().is_empty() {
-        return None;
-    }
-    let key = match ApiKey::parse(text) {
-        Ok(key) => key,
-        Err(why) => {
-            errors.push((field, sentence(&why.to_string())));
-            return None;
-        }
-    };
-    let is_publishable = key.kind() == KeyKind::Publishable;
-    let why = match (field, is_publishable) {
-        ("secret_key", true) => {
-            "This is a publishable key (pk_); enter it as Publishable Key, and the secret key (sk_) \
-             or a restricted key (rk_) here."
-                .to_owned()
-        }
-        ("publishable_key", false) => {
-            "This key is secret, and a browser would see it; enter the publishable key (pk_) here."
-                .to_owned()
-        }
-        _ if key.mode() != mode => format!(
-            "This is a {} key; enter it under {} keys, and the {mode} key here.",
-            key.mode(),
-            key.mode()
-        ),
-        _ => return Some(key),
-    };
-    errors.push((field, why));
-    None
 }
 
 fn sentence(words: &str) -> String {
@@ -142,7 +63,10 @@ pub(crate) async fn save_keys(
     mode: Mode,
     typed: &TypedKeys<'_>,
 ) -> Result<(), SettingsError> {
-    let parsed = parse(typed, mode).map_err(SettingsError::Fields)?;
+    let parsed = typed::parse(typed, mode).map_err(SettingsError::Fields)?;
+    if let Some(secret) = &parsed.webhook_secret {
+        not_of_the_other_mode(core, tenant, mode, secret).await?;
+    }
     let current = current(core, tenant, &kind.code, mode).await?;
     let (secret_key, api_base) = match (parsed.secret_key, current) {
         (Some(new), Some((_, base))) => (new, base),
@@ -153,11 +77,17 @@ pub(crate) async fn save_keys(
         }
     };
     let account = account_of(core, tenant, kind, mode, (&api_base, &secret_key)).await?;
+    if let (Some(key), Some(account)) = (&parsed.publishable_key, &account)
+        && secret_key.names(account)
+        && !key.names(account)
+    {
+        return Err(refused("publishable_key", typed::OTHER_ACCOUNTS_KEY));
+    }
     if parsed.webhook_secret.is_none() && !parsed.webhook_id.is_empty() {
         set_webhook_id(core, tenant, mode, parsed.webhook_id.clone()).await?;
     }
     if let Some(secret) = &parsed.webhook_secret
-        && !webhook_secrets::has_room(core, tenant, mode, secret).await?
+        && !kept_secrets::has_room(core, tenant, mode, secret).await?
     {
         return Err(refused("webhook_secret", NO_ROOM));
     }
@@ -170,7 +100,7 @@ pub(crate) async fn save_keys(
         currency: kind.currency,
         api_base,
         secret_key,
-        publishable_key: parsed.publishable_key,
+        publishable_key: parsed.publishable_key.map(|key| key.expose().to_owned()),
         webhook: parsed.webhook_secret.map(|secret| WebhookSecretRow {
             secret,
             endpoint: parsed.webhook_id,
@@ -184,6 +114,27 @@ pub(crate) async fn save_keys(
         accounts::remember(core, key, account).await?;
     }
     Ok(audit::note(core, tenant, who, "keys_saved", &detail).await?)
+}
+
+/// A signing secret names no mode, but the endpoints of both modes have secrets of their own.
+async fn not_of_the_other_mode(
+    core: &Core,
+    tenant: &TenantSlug,
+    mode: Mode,
+    secret: &WebhookSecret,
+) -> Result<(), SettingsError> {
+    let known = webhook_secrets(core, tenant).await?;
+    match known.iter().find(|it| it.mode != mode && it.secret == *secret) {
+        Some(it) => Err(refused(
+            "webhook_secret",
+            format!(
+                "This secret is stored for {} mode already. Each mode has a webhook of its own at Stripe: \
+                 copy the secret of the {mode} one.",
+                it.mode
+            ),
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Which fields were filled in, for the log; keys only masked.
@@ -206,7 +157,7 @@ async fn account_of(
     mode: Mode,
     (api_base, key): (&str, &ApiKey),
 ) -> Result<Option<String>, SettingsError> {
-    let asked = accounts::ask(api_base, key.clone()).await;
+    let asked = accounts::ask(core, api_base, key.clone()).await;
     let account = match asked.map_err(|why| refused("secret_key", sentence(&why.to_string())))? {
         Ok(account) => account.id,
         Err(CallError::Unauthorized(_)) => {
@@ -415,58 +366,4 @@ pub(crate) async fn keys(
         })
     };
     row.map(view).transpose()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECRET: &str = "sk_test_51Abcdefghijk";
-
-    fn refused_fields(keys: [&str; 4], mode: Mode) -> Vec<FieldError> {
-        let [secret_key, publishable_key, webhook_id, webhook_secret] = keys;
-        let typed = TypedKeys { secret_key, publishable_key, webhook_id, webhook_secret };
-        parse(&typed, mode).err().unwrap_or_default()
-    }
-
-    #[test]
-    fn every_pair_of_keys_that_does_not_fit_is_named_by_its_field() {
-        let modes = [("test", Mode::Test), ("live", Mode::Live)];
-        for (key_mode, parsed_mode) in modes {
-            for (pk_mode, parsed_pk) in modes {
-                for (_, section) in modes {
-                    for prefix in ["sk", "rk"] {
-                        let sk = format!("{prefix}_{key_mode}_51Abcdef");
-                        let pk = format!("pk_{pk_mode}_51Abcdef");
-                        let errors = refused_fields([&sk, &pk, "", ""], section);
-                        let fields: Vec<_> = errors.iter().map(|(field, _)| *field).collect();
-                        let mut wanted = Vec::new();
-                        if parsed_mode != section {
-                            wanted.push("secret_key");
-                        }
-                        if parsed_pk != section {
-                            wanted.push("publishable_key");
-                        }
-                        assert_eq!(fields, wanted, "{sk} {pk} under {section}");
-                        assert!(errors.iter().all(|(_, why)| !why.contains("51Abcdef")));
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_key_in_the_wrong_field_is_told_where_it_belongs() {
-        for (keys, field, words) in [
-            (["pk_test_51Abcdefg", "", "", ""], "secret_key", "Publishable Key"),
-            (["whsec_abc", "", "", ""], "secret_key", "Webhook Secret"),
-            ([SECRET, SECRET, "", ""], "publishable_key", "browser would see"),
-            ([SECRET, "", "whsec_abc", ""], "webhook_id", "we_ or ed_"),
-            ([SECRET, "", "", "we_123"], "webhook_secret", "Webhook ID"),
-        ] {
-            let errors = refused_fields(keys, Mode::Test);
-            assert!(errors.iter().any(|(f, why)| *f == field && why.contains(words)), "{errors:?}");
-        }
-        assert!(refused_fields([SECRET, "", "we_1Abc", "whsec_abc"], Mode::Test).is_empty());
-    }
 }

@@ -19,6 +19,12 @@ pub trait World: Send + Sync + 'static {
         let space = rustix::fs::statvfs(folder).ok()?;
         Some(space.f_bavail.saturating_mul(space.f_frsize))
     }
+
+    /// Where calls with live keys go in place of Stripe itself. Nowhere, but in a test that plays a live
+    /// Stripe on this machine: neither an administrator nor an operator can choose it.
+    fn live_stand_in(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The system gave no random bytes. Nothing that needs a key or an ID may go on.

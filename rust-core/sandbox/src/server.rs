@@ -102,6 +102,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         answer_time_ms: u64::try_from(options.answer_time.as_millis()).unwrap_or(u64::MAX),
         rate_limit_per_s: options.rate_limit_per_s,
         recorded: opened.is_some(),
+        live: options.live,
         ..Config::new(begin.seed, &url)
     };
     let mut core = Core::new(config, begin.at_ms);

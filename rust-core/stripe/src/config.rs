@@ -103,6 +103,18 @@ impl ClientConfig {
         })
     }
 
+    /// The same key, with every call going to a stand-in on this machine that plays Stripe.
+    ///
+    /// For tests of what live keys do. No setting of a person's leads here: a live key that somebody
+    /// entered reaches Stripe or nobody.
+    pub fn at_stand_in(self, base: &str) -> Result<Self, ConfigError> {
+        let base = parse_base(base)?;
+        if !base.host_str().is_some_and(is_loopback) {
+            return Err(ConfigError::LiveKeyElsewhere);
+        }
+        Ok(Self { base, loopback: true, ..self })
+    }
+
     /// Test or live, as the key says.
     pub fn mode(&self) -> Mode {
         self.key.mode()
@@ -154,6 +166,17 @@ mod tests {
             config("http://api.stripe.com", "sk_live_a").unwrap_err(),
             ConfigError::PlainHttp
         );
+    }
+
+    #[test]
+    fn a_stand_in_for_live_keys_is_on_this_machine() {
+        let config = config(STRIPE_API_BASE, "sk_live_a").unwrap();
+        let there = config.clone().at_stand_in("http://127.0.0.1:4010").unwrap();
+        assert!(there.loopback && there.mode() == Mode::Live);
+        for base in ["http://10.0.0.1", "https://example.com", "https://api.stripe.com"] {
+            let refused = config.clone().at_stand_in(base).unwrap_err();
+            assert_eq!(refused, ConfigError::LiveKeyElsewhere);
+        }
     }
 
     #[test]

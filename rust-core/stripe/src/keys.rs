@@ -64,6 +64,12 @@ pub enum KeyError {
     Unrecognised,
 }
 
+/// How long an account's ID is after `acct_`, where keys name it.
+const ACCOUNT_DIGITS: usize = 16;
+/// How long a key that names its account is at least, after prefix and 5: the ID, and as much again that
+/// is secret.
+const LONG_KEY_LENGTH_MIN: usize = 2 * ACCOUNT_DIGITS;
+
 /// An API key. Its `Debug` is the masked form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey {
@@ -106,6 +112,21 @@ impl ApiKey {
     /// Test or live.
     pub fn mode(&self) -> Mode {
         self.mode
+    }
+
+    /// The part of a key that names its account: Stripe's longer keys begin, after their prefix, with a 5
+    /// and then what follows `acct_` in the account's ID. Older keys name none. Stripe does not promise
+    /// this form, so it only ever tells two keys apart that both have it.
+    pub fn account_digits(&self) -> Option<&str> {
+        let rest = self.expose().get("sk_test_".len()..)?.strip_prefix('5')?;
+        let digits = rest.get(..ACCOUNT_DIGITS)?;
+        (digits.starts_with('1') && rest.len() >= LONG_KEY_LENGTH_MIN).then_some(digits)
+    }
+
+    /// True if the key names this account (`acct_…`) in itself.
+    pub fn names(&self, account: &str) -> bool {
+        let digits = account.strip_prefix("acct_");
+        digits.is_some_and(|digits| self.account_digits() == Some(digits))
     }
 
     /// The key itself, for the request header or for sealing.

@@ -14,18 +14,31 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BIN = process.env.HOLDFAST_BIN_DIR;
 const SHOTS = process.env.HOLDFAST_SHOTS;
 
+/** A world in which live keys reach a stand-in for Stripe too, so that Live Mode can be gone through to its end. */
+export class Rehearsal extends World {
+  async launchGateway() {
+    const gateway = this.launch("gateway", [this.folder], join(BIN, "rehearsal"));
+    this.liveStripe = (await gateway.line(/^live stripe on (\S+)/)).at(1);
+    return gateway;
+  }
+}
+
 /** Starts everything before the file's tests, and ends it after them; the folder stays only when HOLDFAST_KEEP is set. */
-export function fixture() {
-  const here = new Fixture();
+export function fixture(kind = World) {
+  const here = new Fixture(kind);
   before(() => here.open());
   after(() => here.close());
   return here;
 }
 
 class Fixture {
+  constructor(kind) {
+    this.kind = kind;
+  }
+
   async open() {
     this.folder = mkdtempSync(join(tmpdir(), "holdfast-browser-"));
-    this.world = new World({ bin: BIN, data: this.folder });
+    this.world = new this.kind({ bin: BIN, data: this.folder });
     await this.world.start();
     this.browser = await Browser.open(SHOTS);
     const robot = join(BIN, "robot-handheld");

@@ -27,7 +27,10 @@ export async function press(page, place, key = "Enter") {
   await page.keyboard.press(key);
 }
 
-/** Whether that is focused. */
-export function isFocused(place) {
-  return place.evaluate((it) => it === document.activeElement);
+/** Whether that is focused, or is as soon as the page has loaded. */
+export async function isFocused(place) {
+  await place.page().waitForLoadState("load");
+  return place.evaluate((it) => new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(() => resolve(it === document.activeElement), 0));
+  }));
 }

@@ -40,6 +40,12 @@ function rules({ CONTRAST_MIN, TARGET_PX_MIN }) {
       next <= level + 1 || say("a heading skips a level", heading);
       level = next;
     }
+    // Text that runs out of its column lies over other text.
+    for (const element of all("code,td,dd,p,li,label,.card").filter(seen)) {
+      const { overflowX } = getComputedStyle(element);
+      const own = ["visible", "clip"].includes(overflowX) && element.clientWidth > 0;
+      own && element.scrollWidth > element.clientWidth + 1 && say("text runs out of its place", element);
+    }
     const over = document.documentElement.scrollWidth - window.innerWidth;
     over <= 0 || say(`the page is ${over} pixels too wide`);
   }

@@ -234,7 +234,7 @@ impl Checked {
             return Err(ProcessorError::SecretsFull);
         }
         let (base, mode, code) = (new.api_base.clone(), new.mode, new.code.clone());
-        let account = match accounts::ask(&base, self.secret_key.clone()).await {
+        let account = match accounts::ask(core, &base, self.secret_key.clone()).await {
             Ok(Ok(account)) => Some(account.id),
             // The key is stored all the same: it can be set before the network is there.
             Ok(Err(_)) | Err(_) => None,

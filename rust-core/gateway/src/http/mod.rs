@@ -92,6 +92,8 @@ pub(crate) struct App {
     tls: Option<Arc<tls::Tls>>,
     streams: Arc<Semaphore>,
     readiness: Readiness,
+    /// Held while a webhook is registered at Stripe.
+    registering: tokio::sync::Mutex<()>,
     /// Turns true when the gateway stops: streams and long polls end then.
     stop: watch::Receiver<bool>,
 }
@@ -150,6 +152,7 @@ impl App {
             tls,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             readiness: Readiness::default(),
+            registering: tokio::sync::Mutex::default(),
             stop,
         })
     }

@@ -287,7 +287,8 @@ async fn tenant_of(app: &App, payment: &Payment) -> Result<Tenant, Problem> {
 /// A page whose *Pay* button may lead to Stripe.
 async fn with_pay_button(app: &App, payment: &Payment, html: String) -> Result<Response, Problem> {
     let base = credentials::api_base(&app.core, payment, payment.pin.generation).await?;
-    let stand_in = base.is_some_and(|base| base.starts_with("http://"));
+    let live_stand_in = payment.mode == Mode::Live && app.world.live_stand_in().is_some();
+    let stand_in = live_stand_in || base.is_some_and(|base| base.starts_with("http://"));
     let targets = if stand_in { STAND_IN_PAGES } else { STRIPE_PAGES };
     let mut response = Html(html).into_response();
     response.extensions_mut().insert(FormTargets(targets));

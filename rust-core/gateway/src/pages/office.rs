@@ -79,9 +79,25 @@ pub(crate) struct PeoplePage {
     pub(crate) me: i64,
     pub(crate) people: Vec<PersonView>,
     pub(crate) new_link: Option<NewLinkView>,
-    pub(crate) error: Option<String>,
+    /// What was refused, and why.
+    pub(crate) error: Option<(Refused, String)>,
     /// The name that was refused, to be corrected.
     pub(crate) typed: String,
+}
+
+/// What the Users page refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// A new name.
+    Name,
+    /// Something about somebody on the list.
+    Change,
+}
+
+impl PeoplePage {
+    fn error(&self, refused: Refused) -> Option<&str> {
+        self.error.as_ref().filter(|(what, _)| *what == refused).map(|(_, why)| why.as_str())
+    }
 }
 
 /// Somebody on the list.

@@ -2,6 +2,7 @@
 
 use super::office::Top;
 use super::{LineView, Moment, Sign, StateView};
+use crate::cash::Whereabouts;
 use askama::Template;
 use holdfast_domain::{Money, RefundStatus};
 use holdfast_ledger::{AlertStatus, FinanceAlert, RefundRequest, RequestState};
@@ -37,6 +38,15 @@ pub(crate) struct PaymentPart {
     pub(crate) refunds: Vec<RefundView>,
     /// What can still go back, or why nothing can; none for whoever may not refund.
     pub(crate) refundable: Option<Result<Money, String>>,
+    /// Of a payment in cash.
+    pub(crate) cash: Option<CashView>,
+}
+
+/// Where the cash of a payment is, and whether whoever looks may void it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CashView {
+    pub(crate) at: Whereabouts,
+    pub(crate) may_void: bool,
 }
 
 /// One refund of a payment.

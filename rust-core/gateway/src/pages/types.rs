@@ -60,7 +60,6 @@ pub(crate) struct LiveModePage {
     pub(crate) is_live: bool,
     pub(crate) is_trial: bool,
     pub(crate) proofs: Vec<ProofView>,
-    pub(crate) all_proven: bool,
     /// Number, name, named for the trial.
     pub(crate) officers: Vec<(u32, String, bool)>,
     pub(crate) most: Money,
@@ -71,7 +70,17 @@ pub(crate) struct LiveModePage {
 #[derive(Debug, Clone)]
 pub(crate) struct ProofView {
     pub(crate) words: &'static str,
+    /// How it is done.
+    pub(crate) how: &'static str,
+    /// Where it is done: address and words.
+    pub(crate) place: (String, &'static str),
     pub(crate) done: bool,
+}
+
+impl LiveModePage {
+    fn missing(&self) -> usize {
+        self.proofs.iter().filter(|it| !it.done).count()
+    }
 }
 
 /// One set of keys, and what was just found out about it.
@@ -83,6 +92,8 @@ pub(crate) struct KeysPart {
     pub(crate) errors: Vec<FieldError>,
     pub(crate) heading: &'static str,
     pub(crate) steps: Vec<Step>,
+    /// Publishable Key and Webhook ID as they were typed, when something was refused.
+    pub(crate) typed: [String; 2],
 }
 
 impl TypePage {
@@ -105,6 +116,16 @@ impl KeysPart {
             "webhook_id" => &keys.webhook_id,
             "webhook_secret" => &keys.webhook_secret,
             "account" => &keys.account,
+            _ => "",
+        }
+    }
+
+    /// What was typed into a field that is no secret.
+    fn typed(&self, field: &str) -> &str {
+        let [publishable_key, webhook_id] = &self.typed;
+        match field {
+            "publishable_key" => publishable_key,
+            "webhook_id" => webhook_id,
             _ => "",
         }
     }

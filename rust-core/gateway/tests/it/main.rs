@@ -20,6 +20,7 @@ mod hosts;
 mod interrupted;
 mod keys;
 mod live_mode;
+mod modes;
 mod money_back;
 mod office;
 mod operation;

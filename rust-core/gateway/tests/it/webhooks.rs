@@ -10,12 +10,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const BY_PATH: &str = "/api/demo/qr/payment/webhook";
 const BY_HOST: &str = "/api/system/payments/stripe/callback";
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     i64::try_from(now).unwrap()
 }
 
-fn event(id: &str, kind: &str, livemode: bool) -> Vec<u8> {
+pub(crate) fn event(id: &str, kind: &str, livemode: bool) -> Vec<u8> {
     let object = json!({ "id": "cs_test_1", "object": "checkout.session" });
     let event = json!({
         "id": id, "object": "event", "type": kind, "created": now(), "livemode": livemode,
@@ -24,11 +24,11 @@ fn event(id: &str, kind: &str, livemode: bool) -> Vec<u8> {
     event.to_string().into_bytes()
 }
 
-fn signed(body: &[u8], secret: &str, at: i64) -> String {
+pub(crate) fn signed(body: &[u8], secret: &str, at: i64) -> String {
     webhook::sign(body, &[WebhookSecret::parse(secret).unwrap()], at)
 }
 
-async fn deliver(world: &World, path: &str, body: Vec<u8>, signature: &str) -> Answer {
+pub(crate) async fn deliver(world: &World, path: &str, body: Vec<u8>, signature: &str) -> Answer {
     let headers = [("stripe-signature", signature), ("content-type", "application/json")];
     world.post(path, &headers, body).await
 }

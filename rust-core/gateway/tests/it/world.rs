@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Clock {
     ahead_ms: AtomicI64,
     taken_bytes: AtomicU64,
+    /// Where live keys go.
+    live_stripe: Option<String>,
 }
 
 impl Clock {
@@ -58,6 +60,10 @@ impl Outside for Clock {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), NoEntropy> {
         SystemWorld.fill(buffer)
     }
+
+    fn live_stand_in(&self) -> Option<&str> {
+        self.live_stripe.as_deref()
+    }
 }
 
 pub(crate) struct World {
@@ -65,6 +71,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<Clock>,
     pub(crate) gateway: Option<Running>,
     pub(crate) sandbox: holdfast_sandbox::Running,
+    /// A second Stripe, which plays live mode.
+    pub(crate) live_stripe: Option<holdfast_sandbox::Running>,
     pub(crate) http: Client,
     pub(crate) sign_in_link: String,
 }
@@ -78,6 +86,8 @@ pub(crate) struct Setup {
     pub(crate) signed_with: &'static str,
     pub(crate) events: &'static [&'static str],
     pub(crate) trusted_proxies: &'static [&'static str],
+    /// True where live keys reach a Stripe: one that plays live mode.
+    pub(crate) live_stripe: bool,
 }
 
 impl Default for Setup {
@@ -89,6 +99,7 @@ impl Default for Setup {
             signed_with: WEBHOOK_SECRET,
             events: &[],
             trusted_proxies: &[],
+            live_stripe: false,
         }
     }
 }
@@ -117,11 +128,24 @@ impl World {
         let list = folder.path().join("list.csv");
         std::fs::write(&list, CATALOGUE).unwrap();
         admin::catalogue_load(&data, &tenant(), &list).await.unwrap();
-        let clock = Arc::new(Clock::default());
+        let live_stripe = match setup.live_stripe {
+            true => Some(start_live_sandbox().await),
+            false => None,
+        };
+        let live_url = live_stripe.as_ref().map(|it| it.url().to_owned());
+        let clock = Arc::new(Clock { live_stripe: live_url, ..Clock::default() });
         let gateway = serve(&data, "127.0.0.1:0", &clock, setup.trusted_proxies).await;
         let sandbox = start_sandbox(setup.webhooks.then_some(gateway.url()), &setup).await;
         let http = client();
-        let world = Self { folder, clock, gateway: Some(gateway), sandbox, http, sign_in_link };
+        let world = Self {
+            folder,
+            clock,
+            gateway: Some(gateway),
+            sandbox,
+            live_stripe,
+            http,
+            sign_in_link,
+        };
         // Beside the running gateway, as the contract says.
         world.stripe_set(world.sandbox.url()).await;
         world
@@ -191,6 +215,14 @@ impl World {
         let options = SqliteConnectOptions::new().filename(self.data().join("holdfast.db"));
         let pool = SqlitePool::connect_with(options).await.unwrap();
         sqlx::query(sqlx::AssertSqlSafe(sql.into())).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
+    /// The same with one text in it.
+    pub(crate) async fn change_with(&self, sql: &'static str, text: &str) {
+        let options = SqliteConnectOptions::new().filename(self.data().join("holdfast.db"));
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query(sql).bind(text.to_owned()).execute(&pool).await.unwrap();
         pool.close().await;
     }
 
@@ -313,6 +345,11 @@ async fn serve(data: &Path, listen: &str, clock: &Arc<Clock>, proxies: &[&str]) 
     let metrics_listen = Some("127.0.0.1:0".to_owned());
     let options = Options { data, listen, trusted_proxies, metrics_listen, ..Options::default() };
     holdfast_gateway::start_in(options, clock.clone()).await.unwrap()
+}
+
+async fn start_live_sandbox() -> holdfast_sandbox::Running {
+    let options = holdfast_sandbox::Options { live: true, ..holdfast_sandbox::Options::default() };
+    holdfast_sandbox::start(options).await.unwrap()
 }
 
 async fn start_sandbox(gateway: Option<&str>, setup: &Setup) -> holdfast_sandbox::Running {

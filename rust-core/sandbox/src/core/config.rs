@@ -11,6 +11,8 @@ pub struct Config {
     pub public_url: String,
     /// The merchant's name on pages and in the account.
     pub business_name: String,
+    /// Whether it plays live mode: live keys are good then, and objects say so. Cards stay test cards.
+    pub live: bool,
     /// The keys that are good; empty means every test key, for everything.
     pub api_keys: Vec<KeyGrant>,
     /// Requests a second that are answered before 429; Stripe's sandboxes have 25. None means any
@@ -30,6 +32,7 @@ impl Config {
             seed,
             public_url: public_url.trim_end_matches('/').to_owned(),
             business_name: "Holdfast sandbox".to_owned(),
+            live: false,
             api_keys: Vec::new(),
             rate_limit_per_s: None,
             answer_time_ms: 0,

@@ -54,8 +54,8 @@ impl Ids {
         text
     }
 
-    pub(super) fn session(&mut self) -> Id {
-        self.text("cs_test_a1", 56).into()
+    pub(super) fn session(&mut self, live: bool) -> Id {
+        self.text(if live { "cs_live_a1" } else { "cs_test_a1" }, 56).into()
     }
 
     /// An ID of Stripe's usual form, such as `pi_3…`.
@@ -95,7 +95,7 @@ mod tests {
     fn a_seed_gives_the_same_ids_again_and_another_seed_others() {
         let three = |seed| {
             let mut ids = Ids::new(seed);
-            [ids.session(), ids.object("pi_3"), ids.request()]
+            [ids.session(false), ids.object("pi_3"), ids.request()]
         };
         assert_eq!(three(7), three(7));
         assert_ne!(three(7), three(8));

@@ -23,6 +23,8 @@ pub struct Options {
     /// Endpoints that exist from the start, in place of those that an earlier start asked for.
     /// Empty leaves them as the folder has them.
     pub webhooks: Vec<WebhookTarget>,
+    /// Whether it plays live mode, for tests of what happens there. Nobody's money moves all the same.
+    pub live: bool,
     /// The keys that are good, in place of those before. Empty leaves them as the folder has them;
     /// a folder without any means every test key, for everything.
     pub api_keys: Vec<KeyGrant>,
@@ -48,6 +50,7 @@ impl Default for Options {
             data_dir: None,
             seed: None,
             webhooks: Vec::new(),
+            live: false,
             api_keys: Vec::new(),
             every_key: false,
             business_name: "Holdfast sandbox".to_owned(),

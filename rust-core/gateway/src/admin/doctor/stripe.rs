@@ -1,11 +1,12 @@
 //! What the doctor asks Stripe.
 
 use super::Finding;
+use crate::accounts;
 use crate::core::{Core, FolderError};
 use crate::credentials::{self, credentials, newest_generation};
 use crate::processors::{self, PaymentTypeRow};
 use holdfast_domain::{Mode, TenantSlug};
-use holdfast_stripe::{CallError, Client, ClientConfig};
+use holdfast_stripe::{CallError, Client};
 
 /// A clock that is off by more than this, in milliseconds, is worth a word; webhooks are refused
 /// from 300 s on.
@@ -45,7 +46,7 @@ async fn payment_type(
         }
     };
     let api_base = found.api_base.clone();
-    let client = ClientConfig::new(&found.api_base, found.secret_key).and_then(Client::new);
+    let client = accounts::config(core, &found.api_base, found.secret_key).and_then(Client::new);
     findings.push(match client {
         Ok(client) => match client.account().await {
             Ok(account) => {

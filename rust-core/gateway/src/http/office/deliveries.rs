@@ -29,7 +29,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use holdfast_domain::{Mode, TenantSlug};
 use holdfast_ledger::work::FOLLOWED;
-use holdfast_stripe::{CallError, Client, STRIPE_API_BASE, WebhookSecret};
+use holdfast_stripe::{CallError, STRIPE_API_BASE, WebhookSecret};
 use sqlx::query;
 
 /// How long the Stripe CLI's secret is good here, in milliseconds: a day, as long as one tries things.
@@ -233,7 +233,9 @@ async fn fetch(desk: &Desk, id: &str) -> Result<bool, Problem> {
             let newest = newest_generation(core, tenant, &kind.code, mode).await?;
             let Some(generation) = newest else { continue };
             let keys = credentials(core, tenant, &kind.code, mode, generation).await;
-            let client = keys.ok().and_then(|keys| client_of(&keys.api_base, keys.secret_key));
+            let client = keys.ok().and_then(|keys| {
+                crate::accounts::impatient(core, &keys.api_base, keys.secret_key).ok()
+            });
             let Some(client) = client else { continue };
             match client.event(id).await {
                 Ok(event) => {
@@ -246,10 +248,6 @@ async fn fetch(desk: &Desk, id: &str) -> Result<bool, Problem> {
         }
     }
     Ok(false)
-}
-
-fn client_of(api_base: &str, key: holdfast_stripe::ApiKey) -> Option<Client> {
-    crate::accounts::impatient(api_base, key).ok()
 }
 
 pub(in crate::http) async fn drop_secret(sheet: Sheet) -> Result<Response, Problem> {

@@ -1,10 +1,11 @@
 //! One payment, with its refunds.
 
 use super::Desk;
+use crate::cash::{self, Whereabouts};
 use crate::http::error::Problem;
 use crate::http::layers::about;
 use crate::http::payer::standing;
-use crate::pages::refunds::{PaymentPage, PaymentPart, RefundView};
+use crate::pages::refunds::{CashView, PaymentPage, PaymentPart, RefundView};
 use crate::pages::{Moment, sentence_for_office};
 use crate::users::Role;
 use crate::{payments, refunds};
@@ -12,7 +13,7 @@ use askama::Template;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use holdfast_domain::{Facts, Money, PaymentId, refund};
+use holdfast_domain::{Facts, Money, PaymentId, ProvisionalReceipt, refund};
 use holdfast_ledger::{Payment, RefundRequest, RequestState};
 use serde::Deserialize;
 
@@ -38,7 +39,7 @@ pub(in crate::http) async fn page(
         revision: payment.revision,
         standing: money.part(&payment, desk.session.may(Role::Finance)).render()?,
         lines: payment.lines.iter().cloned().map(Into::into).collect(),
-        facts: facts(&desk, &payment).await?,
+        facts: facts(&desk, &payment, money.cash.is_some()).await?,
         objects: refunds::objects(&desk.app.core, desk.slug(), payment.payment).await?,
         held_at: Moment::from_ms(held_at_ms.unwrap_or(payment.accepted_at_ms)),
         paid_at: payment.paid_at_ms.map(Moment::from_ms),
@@ -47,10 +48,16 @@ pub(in crate::http) async fn page(
     Ok(Html(page.render()?).into_response())
 }
 
-async fn facts(desk: &Desk, payment: &Payment) -> Result<Vec<(&'static str, String)>, Problem> {
+async fn facts(
+    desk: &Desk,
+    payment: &Payment,
+    is_cash: bool,
+) -> Result<Vec<(&'static str, String)>, Problem> {
     let officer = payments::officer_name(&desk.app.core, desk.slug(), payment.officer).await?;
     let receipt = payment.receipt_order_id.map(|id| id.to_string());
+    let provisional = ProvisionalReceipt::of(payment.device, payment.sequence);
     let known = [
+        ("Provisional receipt", if is_cash { provisional.to_string() } else { String::new() }),
         ("Receipt order ID", receipt.unwrap_or_else(|| "none yet".to_owned())),
         ("Officer", officer),
         ("Payment type", payment.payment_type.to_string()),
@@ -81,6 +88,8 @@ pub(in crate::http) async fn find(desk: &Desk, id: &str) -> Result<Payment, Prob
 pub(in crate::http) struct MoneyBack {
     pub(super) requests: Vec<RefundRequest>,
     pub(super) facts: Facts,
+    /// Where the cash is, if it is in cash: it goes back by hand, not by a refund.
+    cash: Option<Whereabouts>,
 }
 
 impl MoneyBack {
@@ -95,6 +104,7 @@ impl MoneyBack {
         Ok(Self {
             requests: refunds::requests(core, &payment.tenant, payment.payment).await?,
             facts: refunds::facts(core, &payment.tenant, payment.payment).await?,
+            cash: cash::whereabouts(core, payment).await?,
         })
     }
 
@@ -105,6 +115,9 @@ impl MoneyBack {
 
     /// What can still go back, or why nothing can, in words.
     pub(super) fn left(&self) -> Result<Money, String> {
+        if self.cash.is_some() {
+            return Err("Cash goes back by hand: give it to the payer and void the payment.".into());
+        }
         if let Some(request) = self.undecided() {
             return Err(format!("A refund of {} is being sent to Stripe.", request.amount));
         }
@@ -134,7 +147,8 @@ impl MoneyBack {
             sentence: sentence_for_office(&standing(payment)),
             amount: payment.total,
             refunds: self.views(),
-            refundable: may_refund.then(|| self.left()),
+            refundable: (may_refund && self.cash.is_none()).then(|| self.left()),
+            cash: self.cash.map(|at| CashView { at, may_void: may_refund }),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::enter::Dress;
 use super::{Desk, Sheet};
 use crate::http::error::Problem;
 use crate::pages::Moment;
-use crate::pages::office::{NewLinkView, PeoplePage, PersonView};
+use crate::pages::office::{NewLinkView, PeoplePage, PersonView, Refused};
 use crate::sign_in;
 use crate::users::{self, Role, User, UserError};
 use askama::Template;
@@ -19,7 +19,7 @@ pub(in crate::http) async fn page(desk: Desk) -> Result<Response, Problem> {
 async fn show(
     desk: &Desk,
     new_link: Option<NewLinkView>,
-    error: Option<String>,
+    error: Option<(Refused, String)>,
     typed: &str,
 ) -> Result<Response, Problem> {
     let people = users::all(&desk.app.core, desk.slug()).await?;
@@ -35,6 +35,10 @@ async fn show(
     };
     let status = if failed { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok((status, Html(page.render()?)).into_response().dressed())
+}
+
+async fn no_change(desk: &Desk, why: &str) -> Result<Response, Problem> {
+    show(desk, None, Some((Refused::Change, why.to_owned())), "").await
 }
 
 fn person(user: User, now_ms: i64) -> PersonView {
@@ -56,7 +60,7 @@ pub(in crate::http) async fn add(sheet: Sheet) -> Result<Response, Problem> {
     match users::add(core, desk.slug(), who, name, role).await {
         Ok(user) => link_for(desk, user).await,
         Err(UserError::Store(error)) => Err(error.into()),
-        Err(error) => show(desk, None, Some(error.to_string()), name).await,
+        Err(error) => show(desk, None, Some((Refused::Name, error.to_string())), name).await,
     }
 }
 
@@ -69,7 +73,7 @@ pub(in crate::http) async fn new_link(sheet: Sheet) -> Result<Response, Problem>
     let desk = sheet.by(Role::Administrator)?;
     let found = users::user(&desk.app.core, desk.slug(), sheet.number("person")?).await?;
     let Some(user) = found else {
-        return show(desk, None, Some(UserError::Gone.to_string()), "").await;
+        return no_change(desk, &UserError::Gone.to_string()).await;
     };
     link_for(desk, user).await
 }
@@ -80,13 +84,13 @@ pub(in crate::http) async fn reset(sheet: Sheet) -> Result<Response, Problem> {
     let number = sheet.number("person")?;
     if number == desk.session.user.number {
         let own = "Change your own password on your page, or have another administrator reset it.";
-        return show(desk, None, Some(own.to_owned()), "").await;
+        return no_change(desk, own).await;
     }
     let (core, who) = (&desk.app.core, &desk.session.user.name);
     match users::forget_password(core, desk.slug(), who, number).await {
         Ok(user) => link_for(desk, user).await,
         Err(UserError::Store(error)) => Err(error.into()),
-        Err(error) => show(desk, None, Some(error.to_string()), "").await,
+        Err(error) => no_change(desk, &error.to_string()).await,
     }
 }
 
@@ -108,6 +112,6 @@ pub(in crate::http) async fn change(sheet: Sheet) -> Result<Response, Problem> {
     match users::change(core, desk.slug(), who, sheet.number("person")?, role).await {
         Ok(()) => Ok(Redirect::to("/admin/users").into_response()),
         Err(UserError::Store(error)) => Err(error.into()),
-        Err(error) => show(desk, None, Some(error.to_string()), "").await,
+        Err(error) => no_change(desk, &error.to_string()).await,
     }
 }

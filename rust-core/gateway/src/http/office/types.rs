@@ -3,7 +3,7 @@
 use super::enter::Dress;
 use super::{Desk, Sheet};
 use crate::cash;
-use crate::connection::{Step, Subject};
+use crate::connection::{self, Step, Subject};
 use crate::credentials::{credentials, newest_generation};
 use crate::http::error::Problem;
 use crate::live_mode;
@@ -69,6 +69,8 @@ struct News {
     about: Option<Mode>,
     heading: &'static str,
     steps: Vec<Step>,
+    /// Publishable Key and Webhook ID as they were typed.
+    typed: [String; 2],
 }
 
 pub(in crate::http) async fn new(desk: Desk) -> Result<Response, Problem> {
@@ -177,6 +179,7 @@ async fn show(
                 errors: if about { news.errors.clone() } else { Vec::new() },
                 heading: if about { news.heading } else { "" },
                 steps: if about { news.steps.clone() } else { Vec::new() },
+                typed: if about { news.typed.clone() } else { Default::default() },
             });
         }
     }
@@ -243,16 +246,22 @@ pub(in crate::http) async fn save_keys(
     let (core, who) = (&desk.app.core, &desk.session.user.name);
     let saved = settings::save_keys(core, desk.slug(), who, &kind, mode, &typed).await;
     let news = match saved {
-        Ok(()) => News {
-            about: Some(mode),
-            heading: "Saved",
-            steps: vec![Step {
-                good: true,
-                words: "The keys are stored, encrypted. Check the connection now.".into(),
-            }],
-            ..News::default()
-        },
-        Err(SettingsError::Fields(errors)) => News { errors, about: Some(mode), ..News::default() },
+        Ok(()) => {
+            let mut steps =
+                vec![Step::good("The keys are stored, encrypted. Check the connection now.")];
+            let keys = settings::keys(core, desk.slug(), &kind.code, mode).await?;
+            let account = keys.map(|it| it.account).filter(|it| !it.is_empty());
+            if let Some(account) = account {
+                let of = (mode, account.as_str());
+                steps.extend(connection::other_account(core, desk.slug(), &kind, of).await?);
+            }
+            News { about: Some(mode), heading: "Saved", steps, ..News::default() }
+        }
+        Err(SettingsError::Fields(errors)) => {
+            // What is no secret stays in its field, to be corrected.
+            let typed = typed.repeatable();
+            News { errors, about: Some(mode), typed, ..News::default() }
+        }
         Err(SettingsError::Folder(error)) => return Err(error.into()),
     };
     show_kind(desk, kind, news).await
@@ -305,6 +314,8 @@ async fn prove(code: &str, sheet: &Sheet, proof: Proof) -> Result<Response, Prob
         Proof::Check => ("Connection", "connection_checked", subject.check().await?),
         Proof::Verify => ("Webhook check", "webhook_verified", subject.verify(public_url).await?),
         Proof::Register => {
+            // A second press waits, and then finds what the first has made.
+            let _alone = desk.app.registering.lock().await;
             let [address, _] = webhook_books::addresses(public_url, tenant);
             ("Webhook", "webhook_registered", subject.register(&address).await?)
         }

@@ -105,7 +105,7 @@ impl Core {
         Ok(json!({
             "object": "balance",
             "available": sums(|funds| funds.total.saturating_sub(funds.pending)),
-            "livemode": false,
+            "livemode": self.config.live,
             "pending": sums(|funds| funds.pending),
             "refund_and_dispute_prefunding": { "available": [], "pending": [] },
         })

@@ -71,7 +71,7 @@ impl Core {
         let (intent_data, capture_by_hand) = read_intent_data(&mut fields)?;
         let metadata = fields.metadata("metadata")?;
         let terms = SessionTerms {
-            id: self.ids.session(),
+            id: self.ids.session(self.config.live),
             created: self.now_s(),
             expires_at,
             lines,

@@ -69,7 +69,7 @@ impl Core {
                 "submission_count": dispute.submissions,
             },
             "is_charge_refundable": dispute.inquiry,
-            "livemode": false,
+            "livemode": self.config.live,
             "metadata": *dispute.metadata,
             "payment_intent": dispute.intent,
             "payment_method_details": {

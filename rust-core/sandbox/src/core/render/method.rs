@@ -36,7 +36,7 @@ impl Core {
             "created": method.created,
             "customer": method.customer,
             "customer_account": null,
-            "livemode": false,
+            "livemode": self.config.live,
             "metadata": *method.metadata,
             "type": "card",
         })
@@ -78,7 +78,7 @@ impl Core {
                 "footer": null,
                 "rendering_options": null,
             },
-            "livemode": false,
+            "livemode": self.config.live,
             "metadata": *customer.metadata,
             "name": customer.name,
             "next_invoice_sequence": 1,

@@ -54,7 +54,7 @@ impl Core {
             "customer_details": customer_details(session),
             "customer_email": session.customer_email,
             "expires_at": session.expires_at,
-            "livemode": false,
+            "livemode": self.config.live,
             "locale": session.locale,
             "metadata": *session.metadata,
             "mode": "payment",

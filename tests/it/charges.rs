@@ -14,19 +14,19 @@ const CASH: &str = "INSERT INTO payment_types (tenant, code, name, provider, mod
 const NOTICE: &str = "INSERT INTO charges VALUES ('demo', 'N-1', 'AB 123', 'AB123', 'Kim Lee', \
     'kim lee', '[{\"text\":\"Parking\",\"minor\":6500}]', 'USD', 6500, '', 'officers', '', 0, 0)";
 
-async fn owing() -> World {
+pub(crate) async fn owing() -> World {
     let world = World::new(Webhooks::ByTenant).await;
     world.change(&[CASH, NOTICE]).await;
     world
 }
 
-async fn found(handheld: &Handheld) -> ChargeView {
+pub(crate) async fn found(handheld: &Handheld) -> ChargeView {
     let found = handheld.core.search_charges("ab-12".to_owned()).await.expect("an answer");
     assert!(found.charges.len() == 1 && !found.more);
     found.charges.into_iter().next().expect("the notice")
 }
 
-async fn hold(handheld: &Handheld, code: &str) -> PaymentView {
+pub(crate) async fn hold(handheld: &Handheld, code: &str) -> PaymentView {
     let charges = vec!["N-1".to_owned()];
     let draft = handheld.core.open_summary_of(Vec::new(), charges).await.expect("a draft");
     assert_eq!(draft.total.minor, 6500);

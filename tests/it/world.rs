@@ -144,6 +144,13 @@ impl World {
     }
 }
 
+impl World {
+    /// How many refunds the sandbox has.
+    pub(crate) fn refunds(&self) -> usize {
+        self.sandbox.handle().with_core(|core, _| core.refunds().count())
+    }
+}
+
 pub(crate) fn tenant() -> TenantSlug {
     TenantSlug::parse("demo").expect("a slug")
 }

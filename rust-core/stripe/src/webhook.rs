@@ -83,7 +83,7 @@ pub fn verify(
     }
     let mut matched = Vec::new();
     for (index, secret) in secrets.iter().enumerate() {
-        let expected = mac(raw_body, secret, parsed.signed_at);
+        let expected = mac(raw_body, secret, parsed.time);
         let mut any = Choice::from(0);
         for signature in &parsed.signatures {
             any |= expected.ct_eq(signature);
@@ -107,27 +107,28 @@ pub fn sign(raw_body: &[u8], secrets: &[WebhookSecret], signed_at: i64) -> Strin
     let mut header = format!("t={signed_at}");
     for secret in secrets {
         header.push_str(",v1=");
-        header.push_str(&HEXLOWER.encode(&mac(raw_body, secret, signed_at)));
+        header.push_str(&HEXLOWER.encode(&mac(raw_body, secret, &signed_at.to_string())));
     }
     header
 }
 
-struct Parsed {
+struct Parsed<'h> {
+    /// The time as it was written, which is what was signed.
+    time: &'h str,
     signed_at: i64,
     signatures: Vec<[u8; SIGNATURE_BYTES]>,
 }
 
-fn parse(header: &str) -> Result<Parsed, SignatureError> {
+fn parse(header: &str) -> Result<Parsed<'_>, SignatureError> {
     if header.len() > HEADER_LENGTH_MAX {
         return Err(SignatureError::HeaderMalformed);
     }
-    let mut signed_at = None;
-    let mut signatures = Vec::new();
+    let mut time = None;
+    // One v1 for each secret that is active: mostly one, two while a secret is rolled.
+    let mut signatures = Vec::with_capacity(2);
     for item in header.split(',') {
         match item.trim().split_once('=') {
-            Some(("t", text)) if signed_at.is_none() => {
-                signed_at = Some(text.parse().map_err(|_| SignatureError::HeaderMalformed)?);
-            }
+            Some(("t", text)) if time.is_none() => time = Some(text),
             Some(("t", _)) | None => return Err(SignatureError::HeaderMalformed),
             Some(("v1", hex)) if signatures.len() < SIGNATURES_MAX => {
                 signatures.extend(signature_from(hex));
@@ -135,25 +136,29 @@ fn parse(header: &str) -> Result<Parsed, SignatureError> {
             Some(_) => {}
         }
     }
-    let signed_at = signed_at.ok_or(SignatureError::HeaderMalformed)?;
+    let time = time.ok_or(SignatureError::HeaderMalformed)?;
+    let signed_at = time.parse().map_err(|_| SignatureError::HeaderMalformed)?;
     if signatures.is_empty() {
         return Err(SignatureError::NoSignature);
     }
-    Ok(Parsed { signed_at, signatures })
+    Ok(Parsed { time, signed_at, signatures })
 }
 
 /// A v1 that is not 64 hex digits cannot match anything and is skipped.
 fn signature_from(hex: &str) -> Option<[u8; SIGNATURE_BYTES]> {
-    HEXLOWER.decode(hex.as_bytes()).ok()?.try_into().ok()
+    let mut signature = [0; SIGNATURE_BYTES];
+    let fits = HEXLOWER.decode_len(hex.len()) == Ok(SIGNATURE_BYTES);
+    let decoded = fits && HEXLOWER.decode_mut(hex.as_bytes(), &mut signature).is_ok();
+    decoded.then_some(signature)
 }
 
-fn mac(raw_body: &[u8], secret: &WebhookSecret, signed_at: i64) -> [u8; SIGNATURE_BYTES] {
+fn mac(raw_body: &[u8], secret: &WebhookSecret, time: &str) -> [u8; SIGNATURE_BYTES] {
     // HMAC takes a key of any length, so this cannot fail; an all-zero answer matches nothing
     // that anybody could sign.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) else {
         return [0; SIGNATURE_BYTES];
     };
-    mac.update(signed_at.to_string().as_bytes());
+    mac.update(time.as_bytes());
     mac.update(b".");
     mac.update(raw_body);
     mac.finalize().into_bytes().into()

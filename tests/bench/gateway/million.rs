@@ -1,4 +1,5 @@
-//! A million payments, written straight into the database, and a look around among them.
+//! Payments by the thousand or million, written straight into the database, and a look around among
+//! them.
 
 use crate::Outcome;
 use crate::http::{Connection, header};
@@ -8,7 +9,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, query};
 use std::path::Path;
 
-const PAYMENTS: u32 = 1_000_000;
+/// A big town's payments over some years.
+pub(crate) const MILLION: u32 = 1_000_000;
 /// A day's payments, in milliseconds between two of them.
 const APART_MS: i64 = 60_000;
 const FIRST_MS: i64 = 1_735_689_600_000;
@@ -21,12 +23,12 @@ const ID_IN_SQL: &str = "printf('0199c0de-7a2b-7000-8000-%012x', i)";
 /// Its receipt order ID, in SQL: decimal digits are letters of such a code as well.
 const RECEIPT_IN_SQL: &str = "printf('R-%04d-%04d', i / 10000, i % 10000)";
 
-fn id(place: u32) -> String {
+pub(crate) fn id(place: u32) -> String {
     format!("0199c0de-7a2b-7000-8000-{place:012x}")
 }
 
-/// Writes payments with their evidence, objects and orders.
-pub(crate) fn fill(data: &Path) -> Outcome<()> {
+/// Writes so many payments with their evidence, objects and orders.
+pub(crate) fn fill(data: &Path, payments: u32) -> Outcome<()> {
     let files = std::fs::read_dir(data)?.collect::<Result<Vec<_>, _>>()?;
     let database = files.iter().map(std::fs::DirEntry::path);
     let database = database.into_iter().find(|path| path.extension().is_some_and(|it| it == "db"));
@@ -39,7 +41,7 @@ pub(crate) fn fill(data: &Path) -> Outcome<()> {
         {
             query(sql).execute(&mut connection).await?;
         }
-        for sql in statements()? {
+        for sql in statements(payments)? {
             query(AssertSqlSafe(sql)).execute(&mut connection).await?;
         }
         connection.close().await?;
@@ -47,7 +49,7 @@ pub(crate) fn fill(data: &Path) -> Outcome<()> {
     })
 }
 
-fn statements() -> Outcome<Vec<String>> {
+fn statements(payments: u32) -> Outcome<Vec<String>> {
     let total = Money::new(2_500, Currency::USD);
     let line = PricedLine { name: "Parking fine".to_owned(), quantity: 2, amount: total };
     let lines = serde_json::to_string(&[line])?;
@@ -55,7 +57,7 @@ fn statements() -> Outcome<Vec<String>> {
         Evidence::Session { session: "cs_test_%".to_owned(), status: SessionStatus::Open };
     let piece = serde_json::to_string(&session)?.replace('%', "' || i || '");
     let series = format!(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {PAYMENTS})"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {payments})"
     );
     let at = format!("{FIRST_MS} + i * {APART_MS}");
     Ok(vec![
@@ -82,7 +84,7 @@ fn statements() -> Outcome<Vec<String>> {
             "{series} INSERT INTO evidence (tenant, payment, piece, source, learned_at_ms) \
              SELECT '{TENANT}', {ID_IN_SQL}, '{piece}', 'webhook', {at} FROM n"
         ),
-        format!("UPDATE tenants SET revision = {PAYMENTS} WHERE tenant = '{TENANT}'"),
+        format!("UPDATE tenants SET revision = {payments} WHERE tenant = '{TENANT}'"),
         "COMMIT".to_owned(),
     ])
 }
@@ -103,7 +105,7 @@ pub(crate) fn look_around(address: &str, link: &str) -> Outcome<()> {
         .into_iter()
         .try_for_each(&mut look)?;
     for n in 1..=LOOKED_AT {
-        let payment = id(n * (PAYMENTS / LOOKED_AT));
+        let payment = id(n * (MILLION / LOOKED_AT));
         look(&format!("/pay/{payment}"))?;
         look(&format!("/admin/payments/{payment}"))?;
     }

@@ -128,9 +128,15 @@ async fn commit_batch(
     batch: &mut Vec<Work>,
     replies: &mut Vec<Reply>,
 ) -> Result<(), sqlx::Error> {
-    execute(tx, "BEGIN IMMEDIATE").await?;
+    // Each call is a round trip to the connection's own thread, so statements go together.
+    let mut first = true;
     for work in batch.drain(..) {
-        execute(tx, "SAVEPOINT change").await?;
+        let begin = if std::mem::take(&mut first) {
+            "BEGIN IMMEDIATE; SAVEPOINT change"
+        } else {
+            "RELEASE change; SAVEPOINT change"
+        };
+        execute(tx, begin).await?;
         let (changes_before, heads_before) = (tx.changes.len(), tx.heads.len());
         let (keep, reply) = work(tx).await;
         replies.push(reply);
@@ -139,9 +145,8 @@ async fn commit_batch(
             tx.heads.truncate(heads_before);
             execute(tx, "ROLLBACK TO change").await?;
         }
-        execute(tx, "RELEASE change").await?;
     }
-    execute(tx, "COMMIT").await
+    execute(tx, "RELEASE change; COMMIT").await
 }
 
 async fn execute(tx: &mut WriteTx, sql: &'static str) -> Result<(), sqlx::Error> {

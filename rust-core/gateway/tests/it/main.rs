@@ -14,6 +14,7 @@ mod charges;
 mod deliveries;
 mod doubled;
 mod enrolment;
+mod exactly_one;
 mod giving_up;
 mod handheld;
 mod hosts;

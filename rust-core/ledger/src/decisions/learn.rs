@@ -17,6 +17,10 @@ use std::collections::VecDeque;
 /// milliseconds.
 const STILL_RECOVERING_MS: i64 = 60_000;
 
+/// When money that arrived twice is looked at again, if a ledger that was put back could not say yet
+/// whether it went back already, in milliseconds: the look that is open takes about a second.
+const UNCLEAR_AGAIN_MS: i64 = 5_000;
+
 /// Something was learned about a payment.
 #[derive(Debug, Clone)]
 pub struct Learn {
@@ -169,13 +173,32 @@ async fn settle_one<T: Tx>(
         tx.put_payment(&after).await?;
     }
     if let Some(reason) = after.attention.filter(|_| standing.money_arrived) {
-        let by_itself = reason == AttentionReason::PaidTwice
-            && claims::give_back(tx, &after, env).await? != Twice::NeedsPerson;
-        if !by_itself {
-            alert::tell_of_odd_money(tx, &after, reason, env).await?;
-        }
+        see_to_odd_money(tx, &after, reason, env).await?;
     }
     Ok(Some((after, followed.next)))
+}
+
+/// Money arrived that does not fit: it goes back by itself, or a person is told.
+async fn see_to_odd_money<T: Tx>(
+    tx: &mut T,
+    payment: &Payment,
+    reason: AttentionReason,
+    env: &Env,
+) -> Result<(), StoreError> {
+    let twice = match reason {
+        AttentionReason::PaidTwice => claims::give_back(tx, payment, env).await?,
+        _ => Twice::NeedsPerson,
+    };
+    match twice {
+        Twice::GoesBack => Ok(()),
+        Twice::NeedsPerson => alert::tell_of_odd_money(tx, payment, reason, env).await,
+        // Not the job that looks at sessions: while that one is open, a restored ledger sends nothing
+        // back, and this may well be part of it.
+        Twice::Unclear => {
+            let due_at_ms = env.now_ms.saturating_add(UNCLEAR_AGAIN_MS);
+            tx.want_job(&payment.tenant, JobKind::FollowRefunds, payment.payment, due_at_ms).await
+        }
+    }
 }
 
 /// What all evidence makes of a payment, and whether no attempt of it may take money any more.

@@ -4,8 +4,8 @@
 use holdfast_domain::{AttentionReason, DeclineReason, Mode, PaymentState};
 use holdfast_handheld::{
     Cap, CartLine, CatalogueItemView, CopiesExport, CoreConfig, EnrolmentView, KeyState, LinkState,
-    MoneyView, ParkedReason, PaymentTypeView, PaymentView, Provider, QrMatrix, QuarantineView,
-    RecordFault, RequestKind, RequestView, Snapshot, SummaryLineView, WhoActs,
+    MoneyView, OfficerAction, ParkedReason, PaymentTypeView, PaymentView, Provider, QrMatrix,
+    QuarantineView, RecordFault, RequestKind, RequestView, Snapshot, SummaryLineView, WhoActs,
 };
 
 /// What the platform tells the core once.
@@ -159,6 +159,19 @@ pub struct RequestView {
     pub refused: Option<ParkedReason>,
 }
 
+/// What an officer can do about a payment now. Only what can work is offered; paid wins all the same.
+#[uniffi::remote(Enum)]
+pub enum OfficerAction {
+    /// Queue a parked payment again, as it was signed.
+    Retry,
+    /// Compare the code on the payer's page.
+    CheckCode,
+    /// Cancel it.
+    Cancel,
+    /// Give it up, for a reason.
+    Withdraw,
+}
+
 /// A limit on what may wait on this handheld, as the tenant decides.
 #[uniffi::remote(Enum)]
 pub enum Cap {
@@ -278,6 +291,8 @@ pub struct PaymentView {
     pub from_gateway: bool,
     /// Who acts, where something is wrong.
     pub who_acts: Option<WhoActs>,
+    /// What the officer can do about it now.
+    pub actions: Vec<OfficerAction>,
 }
 
 /// What is known of the way to the gateway.
@@ -323,6 +338,11 @@ pub struct Snapshot {
     pub link: LinkState,
     /// Held payments that the gateway has not answered yet.
     pub queued: u32,
+    /// When the oldest of them was held; milliseconds since 1970, corrected by the gateway's clock
+    /// where that is known.
+    pub queued_since_ms: Option<i64>,
+    /// Requests (cancel, withdraw) that the gateway has not answered yet.
+    pub queued_requests: u32,
     /// Records that could not be read.
     pub quarantine: Vec<QuarantineView>,
     /// Whether the keys are there.

@@ -31,6 +31,6 @@ pub use qr::{QrMatrix, qr_code};
 pub use search::{ChargeView, FoundCharges, SearchError};
 pub use view::{
     Cap, CartLine, CatalogueItemView, CopiesExport, EnrolmentView, KeyState, LinkState, MoneyView,
-    ParkedReason, PaymentTypeView, PaymentView, Provider, QuarantineView, RecordFault, RequestKind,
-    RequestView, Snapshot, SummaryLineView, WhoActs,
+    OfficerAction, ParkedReason, PaymentTypeView, PaymentView, Provider, QuarantineView,
+    RecordFault, RequestKind, RequestView, Snapshot, SummaryLineView, WhoActs,
 };

@@ -65,6 +65,8 @@
 //! - **Another enrolment** (`enrol`). A handheld that had to enrol anew proves which one it was, so that it
 //!   may still cancel and withdraw what it held before; with a pin in the link, only the CA that the
 //!   pin names is trusted, from the first connection on.
+//! - **What is offered** (`offers`). Only what can work is offered to the officer, told from the same
+//!   knowledge by which a request would be refused.
 //! - **Told or not** (`hold::Untold`). A hold that nobody may have been told of is found at the next
 //!   start; it counts as held, and its screen says so.
 //!
@@ -87,6 +89,7 @@ mod history;
 mod hold;
 mod message;
 mod notices;
+mod offers;
 mod outbox;
 mod plausible;
 mod proof;

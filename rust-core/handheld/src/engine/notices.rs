@@ -147,6 +147,11 @@ impl Engine {
         }
     }
 
+    /// True if a request about this payment would be taken, as far as this handheld knows.
+    pub(super) fn can_request(&self, payment: PaymentId, tag: NoticeTag, now: Moment) -> bool {
+        !self.device_key_lost && self.addressee(payment, tag, now).is_ok()
+    }
+
     /// Where a request about this payment goes, if there is still something to ask for.
     fn addressee(
         &self,

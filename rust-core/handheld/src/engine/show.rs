@@ -1,6 +1,6 @@
 //! What the screens see of the engine's state.
 
-use super::record::{Delivery, Enrolment, NoticeState, NoticeTag, Payment};
+use super::record::{Delivery, Enrolment, Held, NoticeState, NoticeTag, Payment};
 use super::{Engine, Moment};
 use crate::view::{
     CatalogueItemView, EnrolmentView, KeyState, MoneyView, ParkedReason, PaymentTypeView,
@@ -33,6 +33,8 @@ impl Engine {
             payments: newest_first.map(|payment| self.view(payment, now)).collect(),
             link: self.link,
             queued: self.queued(),
+            queued_since_ms: self.queued_since_ms(now),
+            queued_requests: self.queued_requests(),
             quarantine: self.quarantine_views(),
             keys: self.keys(),
             older_file: self.is_older_file(),
@@ -53,7 +55,6 @@ impl Engine {
         let held = payment.held.as_ref();
         let (lifetime_over, lifetime_is_sure) = self.lifetime_over(payment, now);
         let gateway_ms = held.and_then(|held| self.held_at_gateway_ms(held));
-        let held_at_ms = held.map(|held| gateway_ms.unwrap_or(held.held_at_ms));
         let status = held.and_then(|held| held.status.as_ref());
         let pay_address = self.pay_address_of(payment);
         let host = held.map(|held| host_in_words(&held.route.public_url));
@@ -65,7 +66,7 @@ impl Engine {
             total: payment.cart.total.into(),
             payment_type: payment.method.as_deref().map(type_view),
             mode: payment.method.as_ref().map(|method| method.mode),
-            held_at_ms: held_at_ms.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
+            held_at_ms: held.map(|held| self.held_at_ms(held)),
             held_at_is_sure: gateway_ms.is_some(),
             lifetime_over,
             lifetime_is_sure,
@@ -91,12 +92,33 @@ impl Engine {
             found_at_start: self.is_found_at_start(payment),
             from_gateway: held.is_some_and(|held| held.imported),
             who_acts: self.who_acts(payment, lifetime_over),
+            actions: self.officer_actions(payment, now),
         }
     }
 
     fn queued(&self) -> u32 {
         let queued = self.durable.payments().filter(|payment| payment.is_queued());
         u32::try_from(queued.count()).unwrap_or(u32::MAX)
+    }
+
+    /// The oldest is told by its age, which no wrong clock changes.
+    fn queued_since_ms(&self, now: Moment) -> Option<i64> {
+        let queued = self.durable.payments().filter(|payment| payment.is_queued());
+        let held = queued.filter_map(|payment| payment.held.as_ref());
+        held.max_by_key(|held| self.age(held, now).ms).map(|held| self.held_at_ms(held))
+    }
+
+    fn queued_requests(&self) -> u32 {
+        let is_request = |tag| matches!(tag, NoticeTag::Cancel | NoticeTag::Withdraw);
+        let queued = self.durable.notices().filter(|notice| is_request(notice.tag));
+        let queued = queued.filter(|notice| notice.state == NoticeState::Queued);
+        u32::try_from(queued.count()).unwrap_or(u32::MAX)
+    }
+
+    /// By the gateway's clock where it is known, otherwise by this handheld's.
+    fn held_at_ms(&self, held: &Held) -> i64 {
+        let ms = self.held_at_gateway_ms(held).unwrap_or(held.held_at_ms);
+        i64::try_from(ms).unwrap_or(i64::MAX)
     }
 
     fn keys(&self) -> KeyState {
@@ -156,7 +178,7 @@ impl Engine {
     }
 }
 
-fn parked(payment: &Payment) -> Option<ParkedReason> {
+pub(super) fn parked(payment: &Payment) -> Option<ParkedReason> {
     match payment.held.as_ref()?.delivery {
         Delivery::Parked(reason) => Some(reason),
         Delivery::Queued | Delivery::Delivered | Delivery::Withdrawn => None,

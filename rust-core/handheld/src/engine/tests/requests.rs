@@ -5,7 +5,7 @@ use super::fixture;
 use super::gateway::{Gateway, refusal};
 use crate::engine::{Call, Reply, Response, StoreFault, TransportFault, WAIT_MS_MAX};
 use crate::error::{HoldError, MethodError, RequestError, RetryError, SummaryError};
-use crate::view::{Cap, CartLine, ParkedReason, RequestKind, WhoActs};
+use crate::view::{Cap, CartLine, OfficerAction, ParkedReason, RequestKind, WhoActs};
 use holdfast_domain::{Currency, Mode, Money, PaymentId, PaymentState, TenantSlug};
 use holdfast_protocol::wire::{Caps, ErrorCode};
 use holdfast_protocol::{NoticeKind, SignedNotice};
@@ -253,6 +253,70 @@ fn each_reason_names_who_acts() {
     gateway.move_on(payment, PaymentState::NeedsAttention);
     bench.serve_poll(&mut gateway);
     assert_eq!(bench.view(payment).who_acts, Some(WhoActs::Administrator));
+}
+
+#[test]
+fn what_is_offered_works_and_nothing_else_is_offered() {
+    use OfficerAction::{Cancel, CheckCode, Retry, Withdraw};
+    let (mut bench, mut gateway) = (Bench::enrolled(), Gateway::new());
+    let draft = bench.draft();
+    assert_eq!(bench.view(draft).actions, []);
+    let payment = bench.held();
+    assert_eq!(bench.view(payment).actions, [CheckCode, Cancel], "also before it is sent");
+    bench.serve(&mut gateway);
+    for (state, offered) in [
+        (PaymentState::WaitingForCard, vec![CheckCode, Cancel]),
+        (PaymentState::Declined, vec![CheckCode, Cancel]),
+        (PaymentState::Owed, vec![CheckCode, Withdraw]),
+        (PaymentState::NeedsAttention, vec![]),
+        (PaymentState::Paid, vec![]),
+        (PaymentState::Refunded, vec![]),
+    ] {
+        gateway.move_on(payment, state);
+        bench.pass(WAIT_MS_MAX);
+        bench.serve(&mut gateway);
+        bench.serve_poll(&mut gateway);
+        assert_eq!(bench.view(payment).actions, offered, "{state:?}");
+    }
+    let asked_for = bench.held();
+    assert_eq!(asked(&mut bench, Call::Cancel(asked_for)), Ok(()));
+    assert_eq!(bench.view(asked_for).actions, [CheckCode], "not asked for twice");
+    assert_eq!(bench.engine.snapshot(bench.now).queued_requests, 1);
+    for (code, offered) in [
+        (ErrorCode::TotalDiffers, vec![Retry, Withdraw]),
+        (ErrorCode::LifetimeOver, vec![Withdraw]),
+        (ErrorCode::DeviceRevoked, vec![Retry]),
+        (ErrorCode::PaymentConflict, vec![]),
+    ] {
+        let mut bench = Bench::enrolled();
+        let payment = parked(&mut bench, code);
+        assert_eq!(bench.view(payment).actions, offered, "{code:?}");
+        if offered.contains(&Withdraw) {
+            assert_eq!(asked(&mut bench, Call::Withdraw(payment, "No.".into())), Ok(()));
+            assert_eq!(bench.view(payment).actions, [], "given up");
+        }
+    }
+}
+
+#[test]
+fn without_its_key_a_handheld_offers_nothing_that_is_signed() {
+    let mut bench = Bench::enrolled();
+    let payment = bench.held();
+    bench.engine.device_key_lost = true;
+    assert_eq!(bench.view(payment).actions, [OfficerAction::CheckCode]);
+}
+
+#[test]
+fn the_oldest_that_waits_is_the_oldest_whatever_its_clock_said() {
+    let mut bench = Bench::enrolled();
+    assert_eq!(bench.engine.snapshot(bench.now).queued_since_ms, None);
+    let oldest = bench.held();
+    lose_orders(&mut bench);
+    bench.pass(1_000);
+    bench.now.wall_ms -= 90_000_000;
+    bench.held();
+    let since = bench.engine.snapshot(bench.now).queued_since_ms;
+    assert_eq!(since, bench.view(oldest).held_at_ms);
 }
 
 #[test]

@@ -15,15 +15,21 @@ import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import org.holdfast.handheld.core.HandheldState
 import org.holdfast.handheld.core.Holdfast
+import org.holdfast.handheld.core.OfficerAction
 import org.holdfast.handheld.core.PaymentId
 import org.holdfast.handheld.core.PaymentState
 import org.holdfast.handheld.core.Standing
 import org.holdfast.handheld.core.isOpen
 import org.holdfast.handheld.screen.CardPresenter
+import org.holdfast.handheld.screen.CheckCodePresenter
+import org.holdfast.handheld.screen.ConfirmPresenter
+import org.holdfast.handheld.screen.DetailsPresenter
+import org.holdfast.handheld.screen.DevicePresenter
 import org.holdfast.handheld.screen.EnrolPresenter
 import org.holdfast.handheld.screen.ItemsPresenter
 import org.holdfast.handheld.screen.MethodPresenter
 import org.holdfast.handheld.screen.ProcessPresenter
+import org.holdfast.handheld.screen.RecentPresenter
 import org.holdfast.handheld.screen.ResultPresenter
 import org.holdfast.handheld.screen.StartingPresenter
 import org.holdfast.handheld.screen.SummaryPresenter
@@ -38,6 +44,9 @@ import org.holdfast.handheld.ui.Presenter
 class Journey(private val holdfast: Holdfast, private val restored: PaymentId?) : Way {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
     private val items by lazy { ItemsPresenter(holdfast, this) }
+    private val recent by lazy { RecentPresenter(holdfast, this) }
+    private var isAmongRecent = false
+    private var steps = 0
     private val stop = MutableStateFlow<Presenter<*, *>>(StartingPresenter(holdfast))
 
     val current: StateFlow<Presenter<*, *>> = stop.asStateFlow()
@@ -56,7 +65,7 @@ class Journey(private val holdfast: Holdfast, private val restored: PaymentId?) 
     private fun begin(state: HandheldState) {
         val newest = state.payments.firstOrNull { it.state != PaymentState.DRAFT }
         when {
-            state.enrolment?.approved != true -> go(EnrolPresenter(holdfast, this))
+            state.enrolment?.approved != true -> go { EnrolPresenter(holdfast, this) }
             restored != null -> toPayment(restored)
             newest != null && newest.state.isOpen -> toPayment(newest.id)
             else -> toItems()
@@ -64,25 +73,46 @@ class Journey(private val holdfast: Holdfast, private val restored: PaymentId?) 
     }
 
     override fun toItems() {
+        isAmongRecent = false
         items.enter()
-        go(items)
+        go { items }
     }
 
-    override fun toSummary(payment: PaymentId) = go(SummaryPresenter(holdfast, this, payment))
+    override fun toSummary(payment: PaymentId) = go { SummaryPresenter(holdfast, this, payment) }
 
-    override fun toMethod(payment: PaymentId) = go(MethodPresenter(holdfast, this, payment))
+    override fun toMethod(payment: PaymentId) = go { MethodPresenter(holdfast, this, payment) }
 
-    override fun toProcess(payment: PaymentId) = go(ProcessPresenter(holdfast, this, payment))
+    override fun toProcess(payment: PaymentId) = go { ProcessPresenter(holdfast, this, payment) }
 
     override fun toPayment(payment: PaymentId) {
         val state = holdfast.payment(payment)?.state
         when {
             state == null -> toItems()
             state == PaymentState.DRAFT -> toSummary(payment)
-            state.isOpen -> go(CardPresenter(holdfast, this, payment))
-            else -> go(ResultPresenter(holdfast, this, payment))
+            state.isOpen -> go { CardPresenter(holdfast, this, payment) }
+            else -> go { ResultPresenter(holdfast, this, payment) }
         }
     }
+
+    override fun toRecent() {
+        if (!isAmongRecent) recent.enter()
+        isAmongRecent = true
+        go { recent }
+    }
+
+    override fun toDetails(payment: PaymentId) = go { DetailsPresenter(holdfast, this, payment) }
+
+    override fun outOfDetails(payment: PaymentId) = if (isAmongRecent) toRecent() else toPayment(payment)
+
+    override fun outOfPayment() = if (isAmongRecent) toRecent() else toItems()
+
+    override fun toConfirm(payment: PaymentId, action: OfficerAction) = go { ConfirmPresenter(holdfast, this, payment, action) }
+
+    override fun toCheckCode(payment: PaymentId) = go { CheckCodePresenter(holdfast, this, payment) }
+
+    override fun toDevice() = go { DevicePresenter(holdfast, this) }
+
+    override fun toEnrol(again: Boolean) = go { EnrolPresenter(holdfast, this, again) }
 
     override fun held(payment: PaymentId) {
         items.emptyCart()
@@ -93,13 +123,25 @@ class Journey(private val holdfast: Holdfast, private val restored: PaymentId?) 
         scope.cancel()
         stop.value.close()
         items.close()
+        recent.close()
     }
 
-    private fun go(next: Presenter<*, *>) {
+    /** A presenter may find at once that its screen is out of place, and lead on before it is shown: then it never is. */
+    private fun go(make: () -> Presenter<*, *>) {
+        val step = ++steps
+        val next = make()
+        if (step == steps) arrive(next) else leave(next)
+    }
+
+    private fun arrive(next: Presenter<*, *>) {
         val left = stop.value
         if (left === next) return
         stop.value = next
-        // The items keep their cart while a summary over it is open.
-        if (left !== items) left.close()
+        leave(left)
+    }
+
+    /** The items keep their cart while a summary over it is open; the list keeps its place. */
+    private fun leave(presenter: Presenter<*, *>) {
+        if (presenter !== items && presenter !== recent) presenter.close()
     }
 }

@@ -12,6 +12,14 @@ import kotlinx.coroutines.launch
 import org.holdfast.handheld.core.PaymentId
 import org.holdfast.handheld.screen.CardPresenter
 import org.holdfast.handheld.screen.CardScreen
+import org.holdfast.handheld.screen.CheckCodePresenter
+import org.holdfast.handheld.screen.CheckCodeScreen
+import org.holdfast.handheld.screen.ConfirmPresenter
+import org.holdfast.handheld.screen.ConfirmScreen
+import org.holdfast.handheld.screen.DetailsPresenter
+import org.holdfast.handheld.screen.DetailsScreen
+import org.holdfast.handheld.screen.DevicePresenter
+import org.holdfast.handheld.screen.DeviceScreen
 import org.holdfast.handheld.screen.EnrolPresenter
 import org.holdfast.handheld.screen.EnrolScreen
 import org.holdfast.handheld.screen.ItemsPresenter
@@ -20,6 +28,8 @@ import org.holdfast.handheld.screen.MethodPresenter
 import org.holdfast.handheld.screen.MethodScreen
 import org.holdfast.handheld.screen.ProcessPresenter
 import org.holdfast.handheld.screen.ProcessScreen
+import org.holdfast.handheld.screen.RecentPresenter
+import org.holdfast.handheld.screen.RecentScreen
 import org.holdfast.handheld.screen.ResultPresenter
 import org.holdfast.handheld.screen.ResultScreen
 import org.holdfast.handheld.screen.StartingPresenter
@@ -90,6 +100,11 @@ class MainActivity : Activity() {
             is ProcessPresenter -> show(presenter, ProcessScreen(this, presenter::on))
             is CardPresenter -> show(presenter, CardScreen(this, presenter::on))
             is ResultPresenter -> show(presenter, ResultScreen(this, presenter::on))
+            is RecentPresenter -> show(presenter, RecentScreen(this, presenter::on))
+            is DetailsPresenter -> show(presenter, DetailsScreen(this, presenter::on))
+            is ConfirmPresenter -> show(presenter, ConfirmScreen(this, presenter::on))
+            is CheckCodePresenter -> show(presenter, CheckCodeScreen(this, presenter::on))
+            is DevicePresenter -> show(presenter, DeviceScreen(this, onEvent = presenter::on))
             else -> error("no screen for ${presenter.javaClass.name}")
         }
     }

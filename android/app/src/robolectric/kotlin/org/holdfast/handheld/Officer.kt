@@ -36,6 +36,14 @@ class Officer(
         tap(find(words) ?: throw missing(words))
     }
 
+    /** Brings the words into sight, however far down the page they stand. */
+    fun scrollTo(words: String) {
+        val isThere = { handheld.root.everything().firstOrNull { it.isShown && it.says(words) { text -> words in text } } }
+        if (!waitUntil(PATIENCE_MS) { isThere() != null }) throw missing(words)
+        isThere()?.run { requestRectangleOnScreen(Rect(0, 0, width, height), true) }
+        pass(LOOK_MS)
+    }
+
     fun tap(view: View) {
         // What was only just put there may still be moved by the next layout.
         pass(LOOK_MS)
@@ -67,6 +75,12 @@ class Officer(
         val field = handheld.root.findFocus() ?: throw NotSeen("no field has the focus")
         val keyboard = field.onCreateInputConnection(EditorInfo()) ?: throw NotSeen("nothing can be typed here")
         keyboard.commitText(text, 1)
+        pass(TAP_MS)
+    }
+
+    /** Takes everything out of the one field, as a held backspace does. */
+    fun clearsField() {
+        field()?.text?.clear()
         pass(TAP_MS)
     }
 

@@ -33,3 +33,10 @@ fun Officer.holds() {
 fun Handheld.awaits(state: PaymentState, deadlineMs: Long = 30_000) {
     check(Clockwork.until(deadlineMs) { newest?.state == state }) { "the payment is ${newest?.state}, not $state" }
 }
+
+/** From the code on the screen to the second step. */
+fun Officer.asksTo(action: String) {
+    scrollTo("Details")
+    tap("Details")
+    tap(action)
+}

@@ -9,8 +9,8 @@ import java.util.concurrent.TimeUnit
  * The real gateway, as its own process with its own data folder. It can be stopped and started
  * again at the same address, as one whose network was gone.
  */
-class Gateway(private val folder: File) : AutoCloseable {
-    private val program = File(System.getProperty("holdfast.bin", "../target/debug/holdfast"))
+class Gateway(private val folder: File, stripe: String = UNREACHED) : AutoCloseable {
+    private val program = Sandbox.program
     private val port = ServerSocket(0, 1, InetAddress.getLoopbackAddress()).use { it.localPort }
     private val data = File(folder, "gateway")
     private val url = "http://127.0.0.1:$port"
@@ -22,7 +22,7 @@ class Gateway(private val folder: File) : AutoCloseable {
         run("officer", "add", OFFICER, *at())
         val prices = File(folder, "prices.csv").apply { writeText(PRICES) }
         run("catalogue", "load", prices.path, *at())
-        run("stripe", "set", *at(), "--code", "STRIPE", "--mode", "test", "--name", "Online Payment", "--api-base", UNREACHED)
+        run("stripe", "set", *at(), "--code", "STRIPE", "--mode", "test", "--name", "Online Payment", "--api-base", stripe)
         start()
     }
 
@@ -52,6 +52,11 @@ class Gateway(private val folder: File) : AutoCloseable {
         run("handheld", "approve", deviceId, *at())
     }
 
+    /** The handheld is said to be lost. */
+    fun revoke(deviceId: String) {
+        run("handheld", "revoke", deviceId, *at())
+    }
+
     override fun close() = stop()
 
     private fun at() = arrayOf("--data", data.path, "--tenant", TENANT)
@@ -71,9 +76,9 @@ class Gateway(private val folder: File) : AutoCloseable {
         const val OFFICER = "Dana Okafor"
         const val DEADLINE_S = 30L
 
-        /** No test here lets a payer press Pay, so nothing is asked of Stripe. */
+        /** Where no payer presses Pay, nothing is asked of Stripe. */
         const val UNREACHED = "http://127.0.0.1:9"
         val KEYS = mapOf("STRIPE_SECRET_KEY" to "sk_test_handheldtests", "STRIPE_WEBHOOK_SECRET" to "whsec_handheldtests")
-        const val PRICES = "id,name,price\n1,Overstayed meter,45.00\n2,No parking zone,80.00\n9,Evening permit (one day),6.50\n"
+        const val PRICES = "id,name,price\n1,Overstayed meter,45.00\n2,No parking zone,80.00\n9,Evening permit (one day),6.50\n10,Paper copy,0.10\n"
     }
 }

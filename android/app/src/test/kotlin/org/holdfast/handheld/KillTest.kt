@@ -22,7 +22,7 @@ class KillTest {
     val folder = TemporaryFolder()
 
     @Test
-    fun `held without a network, killed, opened again, it is still there, and is sent when there is a network`() {
+    fun `held and canceled without a network, killed each time, both are still there, and are sent when there is a network`() {
         Gateway(folder.root).use { gateway ->
             start("enrol", gateway.enrolmentLink()).apply { awaits("enrolled") }.kill()
             gateway.stop()
@@ -31,11 +31,13 @@ class KillTest {
             start("look").run {
                 assertEquals("state QUEUED", awaits("state"))
                 assertTrue(awaits("screen").contains("Saved, not yet sent"))
+                assertEquals("state CANCEL_REQUESTED", awaits("state"))
                 kill()
             }
             gateway.start()
             start("send").run {
-                assertEquals("state SENT", awaits("state"))
+                // Canceled is what the gateway says of an order that it has.
+                assertEquals("state CANCELED", awaits("state"))
                 kill()
             }
         }
@@ -117,10 +119,15 @@ class KilledSession {
         say("state ${handheld.newest!!.state}")
         officer.awaits("Saved, not yet sent")
         say("screen ${officer.reads().joinToString(" / ")}")
+        officer.asksTo("Cancel payment")
+        officer.awaits("Cancel this payment?")
+        officer.tap("Cancel payment")
+        officer.awaits("Cancel requested")
+        say("state ${handheld.newest!!.state}")
     }
 
     private fun send(handheld: Handheld) {
-        handheld.awaits(PaymentState.SENT, deadlineMs = 60_000)
+        handheld.awaits(PaymentState.CANCELED, deadlineMs = 60_000)
         say("state ${handheld.newest!!.state}")
     }
 

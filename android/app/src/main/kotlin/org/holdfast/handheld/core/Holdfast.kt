@@ -12,15 +12,20 @@ import kotlinx.coroutines.flow.asStateFlow
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import org.holdfast.bindings.CartLine
+import org.holdfast.bindings.CodeException
 import org.holdfast.bindings.Core
 import org.holdfast.bindings.CoreConfig
 import org.holdfast.bindings.CoreListener
 import org.holdfast.bindings.EnrolException
+import org.holdfast.bindings.ExportException
 import org.holdfast.bindings.HoldException
 import org.holdfast.bindings.MethodException
 import org.holdfast.bindings.OpenException
 import org.holdfast.bindings.QrException
+import org.holdfast.bindings.ReceiptException
 import org.holdfast.bindings.RefreshException
+import org.holdfast.bindings.RequestException
+import org.holdfast.bindings.RetryException
 import org.holdfast.bindings.SummaryException
 import org.holdfast.bindings.qrCode
 import java.io.File
@@ -115,6 +120,48 @@ class Holdfast(
     suspend fun hold(id: PaymentId): Answer<Payment, HoldRefusal> = try {
         done(opened().hold(id.text).toPayment())
     } catch (e: HoldException) {
+        Answer.Refused(e.toRefusal())
+    }
+
+    /** Asks the gateway to cancel; the signed request is on disk on return. Paid wins. */
+    suspend fun cancel(id: PaymentId): Answer<Payment, RequestRefusal> = try {
+        done(opened().cancel(id.text).toPayment())
+    } catch (e: RequestException) {
+        Answer.Refused(e.toRefusal())
+    }
+
+    /** Gives a payment up; the signed request with its [reason] is on disk on return. Paid wins. */
+    suspend fun withdraw(id: PaymentId, reason: String): Answer<Payment, RequestRefusal> = try {
+        done(opened().withdraw(id.text, reason).toPayment())
+    } catch (e: RequestException) {
+        Answer.Refused(e.toRefusal())
+    }
+
+    /** Queues a payment again that the gateway refused, as it was signed. */
+    suspend fun retry(id: PaymentId): Answer<Payment, RetryRefusal> = try {
+        done(opened().retry(id.text).toPayment())
+    } catch (e: RetryException) {
+        Answer.Refused(e.toRefusal())
+    }
+
+    /** Checks the code on the payer's page, without a network. */
+    suspend fun verifyCode(id: PaymentId, typed: String): Answer<Payment, CodeRefusal> = try {
+        done(opened().verifyCode(id.text, typed).toPayment())
+    } catch (e: CodeException) {
+        Answer.Refused(e.toRefusal())
+    }
+
+    /** Checks the receipt on the payer's page, without a network; answers with the payment that it proves. */
+    suspend fun verifyReceipt(text: String): Answer<Payment, ReceiptRefusal> = try {
+        done(opened().verifyReceipt(text).toPayment())
+    } catch (e: ReceiptException) {
+        Answer.Refused(e.toRefusal())
+    }
+
+    /** Copies of the orders that wait here, which only the gateway can read. */
+    suspend fun exportCopies(): Answer<List<SealedCopies>, ExportRefusal> = try {
+        Answer.Done(opened().exportCopies().map { it.toCopies() })
+    } catch (e: ExportException) {
         Answer.Refused(e.toRefusal())
     }
 

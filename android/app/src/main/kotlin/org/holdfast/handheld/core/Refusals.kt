@@ -1,12 +1,5 @@
 package org.holdfast.handheld.core
 
-import org.holdfast.bindings.EnrolException
-import org.holdfast.bindings.HoldException
-import org.holdfast.bindings.MethodException
-import org.holdfast.bindings.OpenException
-import org.holdfast.bindings.RefreshException
-import org.holdfast.bindings.SummaryException
-
 /*
  * Why the core did not do what a screen asked: one closed type for each request, variant for
  * variant the core's own. A screen has words for each, and each says what to do next.
@@ -42,99 +35,159 @@ sealed interface EnrolRefusal {
     data object Closed : EnrolRefusal
 }
 
-enum class RefreshRefusal {
-    NotEnrolled, Offline, CertificateUntrusted, DeviceKeyUnavailable, DeviceRevoked, ByGateway, Storage, Closed,
+sealed interface RefreshRefusal {
+    data object NotEnrolled : RefreshRefusal
+
+    data object Offline : RefreshRefusal
+
+    data object CertificateUntrusted : RefreshRefusal
+
+    data object DeviceKeyUnavailable : RefreshRefusal
+
+    data object DeviceRevoked : RefreshRefusal
+
+    /** Another reason, in the gateway's own sentence. */
+    data class ByGateway(val sentence: String) : RefreshRefusal
+
+    data object Storage : RefreshRefusal
+
+    data object Closed : RefreshRefusal
 }
 
-enum class SummaryRefusal {
-    NotFound, NotADraft, NoCatalogue, CatalogueExpired, CartEmpty, TooManyLines, Quantity, UnknownItem, RepeatedItem,
-    UnknownCharge, RepeatedCharge, TwoCurrencies,
-    NothingOwed, TooMuch, OverCap, StorageFull, Storage, Closed,
+sealed interface SummaryRefusal {
+    data object NotFound : SummaryRefusal
+
+    data object NotADraft : SummaryRefusal
+
+    data object NoCatalogue : SummaryRefusal
+
+    data object CatalogueExpired : SummaryRefusal
+
+    data object CartEmpty : SummaryRefusal
+
+    data object TooManyLines : SummaryRefusal
+
+    data object Quantity : SummaryRefusal
+
+    data object UnknownItem : SummaryRefusal
+
+    data object RepeatedItem : SummaryRefusal
+
+    data object UnknownCharge : SummaryRefusal
+
+    data object RepeatedCharge : SummaryRefusal
+
+    data object TwoCurrencies : SummaryRefusal
+
+    data object NothingOwed : SummaryRefusal
+
+    data object TooMuch : SummaryRefusal
+
+    data class OverCap(val cap: Cap) : SummaryRefusal
+
+    data object StorageFull : SummaryRefusal
+
+    data object Storage : SummaryRefusal
+
+    data object Closed : SummaryRefusal
 }
 
-enum class MethodRefusal { NotFound, NotADraft, CurrencyDiffers, UnknownMethod, OverCap, StorageFull, Storage, Closed }
+sealed interface MethodRefusal {
+    data object NotFound : MethodRefusal
 
-enum class HoldRefusal {
-    NotFound, NoMethodChosen, NotEnrolled, NotApproved, DeviceKeyUnavailable, DeviceKeyLost, OverCap,
-    StorageFull, Storage, Closed,
+    data object NotADraft : MethodRefusal
+
+    data object CurrencyDiffers : MethodRefusal
+
+    data object UnknownMethod : MethodRefusal
+
+    data class OverCap(val cap: Cap) : MethodRefusal
+
+    data object StorageFull : MethodRefusal
+
+    data object Storage : MethodRefusal
+
+    data object Closed : MethodRefusal
 }
 
-internal fun OpenException.toRefusal(): OpenRefusal = when (this) {
-    is OpenException.AlreadyOpen -> OpenRefusal.AlreadyOpen
-    is OpenException.VaultUnavailable -> OpenRefusal.VaultUnavailable
-    is OpenException.VaultKeyLost -> OpenRefusal.VaultKeyLost
-    is OpenException.StorageFull -> OpenRefusal.StorageFull
-    is OpenException.Storage -> OpenRefusal.Storage
-    is OpenException.Resources -> OpenRefusal.Resources
+sealed interface HoldRefusal {
+    data object NotFound : HoldRefusal
+
+    data object NoMethodChosen : HoldRefusal
+
+    data object NotEnrolled : HoldRefusal
+
+    data object NotApproved : HoldRefusal
+
+    data object DeviceKeyUnavailable : HoldRefusal
+
+    data object DeviceKeyLost : HoldRefusal
+
+    data class OverCap(val cap: Cap) : HoldRefusal
+
+    data object StorageFull : HoldRefusal
+
+    data object Storage : HoldRefusal
+
+    data object Closed : HoldRefusal
 }
 
-internal fun EnrolException.toRefusal(): EnrolRefusal = when (this) {
-    is EnrolException.LinkInvalid -> EnrolRefusal.LinkInvalid
-    is EnrolException.InsecureAddress -> EnrolRefusal.InsecureAddress(host)
-    is EnrolException.CodeWrong -> EnrolRefusal.CodeWrong
-    is EnrolException.Refused -> EnrolRefusal.ByGateway(sentence)
-    is EnrolException.Offline -> EnrolRefusal.Offline
-    is EnrolException.NotAGateway -> EnrolRefusal.NotAGateway
-    is EnrolException.CertificateUntrusted -> EnrolRefusal.CertificateUntrusted(host)
-    is EnrolException.DeviceKeyUnavailable -> EnrolRefusal.DeviceKeyUnavailable
-    is EnrolException.Busy -> EnrolRefusal.Busy
-    is EnrolException.StorageFull -> EnrolRefusal.StorageFull
-    is EnrolException.Storage -> EnrolRefusal.Storage
-    is EnrolException.Closed -> EnrolRefusal.Closed
+/** Of a cancellation or a withdrawal. Nothing was changed. */
+sealed interface RequestRefusal {
+    data object NotFound : RequestRefusal
+
+    data object NotHeld : RequestRefusal
+
+    /** It is paid, or over already. */
+    data class Over(val state: PaymentState) : RequestRefusal
+
+    data object ReasonMissing : RequestRefusal
+
+    data class ReasonTooLong(val max: Int) : RequestRefusal
+
+    data object NotEnrolled : RequestRefusal
+
+    data object DeviceKeyUnavailable : RequestRefusal
+
+    data object StorageFull : RequestRefusal
+
+    data object Storage : RequestRefusal
+
+    data object Closed : RequestRefusal
 }
 
-internal fun RefreshException.toRefusal(): RefreshRefusal = when (this) {
-    is RefreshException.NotEnrolled -> RefreshRefusal.NotEnrolled
-    is RefreshException.Offline -> RefreshRefusal.Offline
-    is RefreshException.CertificateUntrusted -> RefreshRefusal.CertificateUntrusted
-    is RefreshException.DeviceKeyUnavailable -> RefreshRefusal.DeviceKeyUnavailable
-    is RefreshException.DeviceRevoked -> RefreshRefusal.DeviceRevoked
-    is RefreshException.Refused -> RefreshRefusal.ByGateway
-    is RefreshException.Storage -> RefreshRefusal.Storage
-    is RefreshException.Closed -> RefreshRefusal.Closed
+sealed interface RetryRefusal {
+    data object NotFound : RetryRefusal
+
+    data class NotParked(val state: PaymentState) : RetryRefusal
+
+    data object StorageFull : RetryRefusal
+
+    data object Storage : RetryRefusal
+
+    data object Closed : RetryRefusal
 }
 
-internal fun SummaryException.toRefusal(): SummaryRefusal = when (this) {
-    is SummaryException.NotFound -> SummaryRefusal.NotFound
-    is SummaryException.NotADraft -> SummaryRefusal.NotADraft
-    is SummaryException.NoCatalogue -> SummaryRefusal.NoCatalogue
-    is SummaryException.CatalogueExpired -> SummaryRefusal.CatalogueExpired
-    is SummaryException.CartEmpty -> SummaryRefusal.CartEmpty
-    is SummaryException.TooManyLines -> SummaryRefusal.TooManyLines
-    is SummaryException.Quantity -> SummaryRefusal.Quantity
-    is SummaryException.UnknownItem -> SummaryRefusal.UnknownItem
-    is SummaryException.RepeatedItem -> SummaryRefusal.RepeatedItem
-    is SummaryException.UnknownCharge -> SummaryRefusal.UnknownCharge
-    is SummaryException.RepeatedCharge -> SummaryRefusal.RepeatedCharge
-    is SummaryException.TwoCurrencies -> SummaryRefusal.TwoCurrencies
-    is SummaryException.NothingOwed -> SummaryRefusal.NothingOwed
-    is SummaryException.TooMuch -> SummaryRefusal.TooMuch
-    is SummaryException.OverCap -> SummaryRefusal.OverCap
-    is SummaryException.StorageFull -> SummaryRefusal.StorageFull
-    is SummaryException.Storage -> SummaryRefusal.Storage
-    is SummaryException.Closed -> SummaryRefusal.Closed
+enum class ReceiptRefusal {
+    NotAReceipt, NotByThisGateway, UnknownPayment, AnotherTenant, AmountDiffers, ModeDiffers, StorageFull, Storage, Closed,
 }
 
-internal fun MethodException.toRefusal(): MethodRefusal = when (this) {
-    is MethodException.NotFound -> MethodRefusal.NotFound
-    is MethodException.NotADraft -> MethodRefusal.NotADraft
-    is MethodException.CurrencyDiffers -> MethodRefusal.CurrencyDiffers
-    is MethodException.UnknownMethod -> MethodRefusal.UnknownMethod
-    is MethodException.OverCap -> MethodRefusal.OverCap
-    is MethodException.StorageFull -> MethodRefusal.StorageFull
-    is MethodException.Storage -> MethodRefusal.Storage
-    is MethodException.Closed -> MethodRefusal.Closed
+sealed interface CodeRefusal {
+    data object NotFound : CodeRefusal
+
+    data object NotHeld : CodeRefusal
+
+    data object Unreadable : CodeRefusal
+
+    data class Wrong(val triesLeft: Int) : CodeRefusal
+
+    data class Locked(val waitS: Int) : CodeRefusal
+
+    data object StorageFull : CodeRefusal
+
+    data object Storage : CodeRefusal
+
+    data object Closed : CodeRefusal
 }
 
-internal fun HoldException.toRefusal(): HoldRefusal = when (this) {
-    is HoldException.NotFound -> HoldRefusal.NotFound
-    is HoldException.NoMethodChosen -> HoldRefusal.NoMethodChosen
-    is HoldException.NotEnrolled -> HoldRefusal.NotEnrolled
-    is HoldException.NotApproved -> HoldRefusal.NotApproved
-    is HoldException.DeviceKeyUnavailable -> HoldRefusal.DeviceKeyUnavailable
-    is HoldException.DeviceKeyLost -> HoldRefusal.DeviceKeyLost
-    is HoldException.OverCap -> HoldRefusal.OverCap
-    is HoldException.StorageFull -> HoldRefusal.StorageFull
-    is HoldException.Storage -> HoldRefusal.Storage
-    is HoldException.Closed -> HoldRefusal.Closed
-}
+enum class ExportRefusal { Nothing, Storage, Closed }

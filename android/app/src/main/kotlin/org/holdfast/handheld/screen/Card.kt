@@ -12,6 +12,7 @@ import org.holdfast.handheld.Way
 import org.holdfast.handheld.core.HandheldState
 import org.holdfast.handheld.core.Holdfast
 import org.holdfast.handheld.core.Money
+import org.holdfast.handheld.core.OfficerAction
 import org.holdfast.handheld.core.PaymentId
 import org.holdfast.handheld.core.QrCode
 import org.holdfast.handheld.core.Standing
@@ -21,9 +22,10 @@ import org.holdfast.handheld.ui.MoneyText
 import org.holdfast.handheld.ui.Presenter
 import org.holdfast.handheld.ui.Screen
 import org.holdfast.handheld.ui.StateWords
-import org.holdfast.handheld.ui.Tone
 import org.holdfast.handheld.ui.colour
+import org.holdfast.handheld.ui.setTextIfNew
 import org.holdfast.handheld.ui.showIf
+import org.holdfast.handheld.ui.textRole
 import org.holdfast.handheld.ui.words
 
 /** The code that the payer scans, with [host], where it leads, in words; and how the payment stands. */
@@ -32,10 +34,16 @@ data class CardUiState(
     val state: StateWords? = null,
     val code: QrCode? = null,
     val host: String? = null,
+    /** True if a code of the payer's could prove it now. */
+    val canCheckCode: Boolean = false,
 )
 
 sealed interface CardEvent {
     data object NewPayment : CardEvent
+
+    data object CheckCode : CardEvent
+
+    data object Details : CardEvent
 }
 
 class CardPresenter(
@@ -52,14 +60,16 @@ class CardPresenter(
 
     override fun on(event: CardEvent) = when (event) {
         CardEvent.NewPayment -> way.toItems()
+        CardEvent.CheckCode -> way.toCheckCode(payment)
+        CardEvent.Details -> way.toDetails(payment)
     }
 
-    override fun back() = way.toItems()
+    override fun back() = way.outOfPayment()
 
     private fun follow(state: HandheldState) {
         val now = holdfast.payment(payment)
         if (now == null || !now.state.isOpen) return way.toPayment(payment)
-        shown.value = CardUiState(now.total, now.words(state.link), code, now.payHost)
+        shown.value = CardUiState(now.total, now.words(state.link), code, now.payHost, OfficerAction.CHECK_CODE in now.actions)
     }
 }
 
@@ -71,11 +81,14 @@ class CardScreen(private val activity: Activity, onEvent: (CardEvent) -> Unit) :
     private val code = view.findViewById<QrView>(R.id.code)!!
     private val scan = view.findViewById<TextView>(R.id.scan)!!
     private val means = view.findViewById<TextView>(R.id.means)!!
+    private val checkCode = view.findViewById<Button>(R.id.check_code)!!
 
     override val isForCameras = true
 
     init {
         view.findViewById<Button>(R.id.new_payment)!!.setOnClickListener { onEvent(CardEvent.NewPayment) }
+        view.findViewById<Button>(R.id.details)!!.setOnClickListener { onEvent(CardEvent.Details) }
+        checkCode.setOnClickListener { onEvent(CardEvent.CheckCode) }
     }
 
     override fun title(state: CardUiState) = R.string.card_title
@@ -88,6 +101,7 @@ class CardScreen(private val activity: Activity, onEvent: (CardEvent) -> Unit) :
         code.contentDescription = activity.getString(R.string.card_qr, host)
         scan.text = if (state.code == null) activity.getString(R.string.card_no_code) else activity.getString(R.string.card_scan, host)
         scan.showIf(state.total != null)
+        checkCode.showIf(state.canCheckCode)
     }
 
     private fun show(words: StateWords) {
@@ -96,17 +110,6 @@ class CardScreen(private val activity: Activity, onEvent: (CardEvent) -> Unit) :
         icon.imageTintList = ColorStateList.valueOf(colour)
         state.setTextColor(colour)
         state.setTextIfNew(activity.getString(words.word))
-        means.setTextIfNew(activity.getString(words.means))
+        means.setTextIfNew(words.means.inFull(view.resources))
     }
-}
-
-/** A live region speaks whenever its text is set, so it is set only when it changes. */
-internal fun TextView.setTextIfNew(said: String) {
-    if (text.toString() != said) text = said
-}
-
-private fun Tone.textRole(): Int = when (this) {
-    Tone.Calm -> R.attr.text
-    Tone.Good -> R.attr.paid
-    Tone.Bad -> R.attr.declined
 }

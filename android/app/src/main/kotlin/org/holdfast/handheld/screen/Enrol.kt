@@ -14,11 +14,13 @@ import org.holdfast.handheld.R
 import org.holdfast.handheld.Way
 import org.holdfast.handheld.core.Answer
 import org.holdfast.handheld.core.Enrolment
+import org.holdfast.handheld.core.HandheldState
 import org.holdfast.handheld.core.Holdfast
 import org.holdfast.handheld.core.Standing
 import org.holdfast.handheld.ui.Presenter
 import org.holdfast.handheld.ui.Screen
 import org.holdfast.handheld.ui.Words
+import org.holdfast.handheld.ui.alarm
 import org.holdfast.handheld.ui.showIf
 import org.holdfast.handheld.ui.showTrouble
 import org.holdfast.handheld.ui.words
@@ -32,6 +34,10 @@ data class EnrolUiState(
     val enrolling: Boolean = false,
     val waiting: Enrolment? = null,
     val trouble: Words? = null,
+    /** True if it was enrolled before, and has a way back. */
+    val again: Boolean = false,
+    /** What is wrong with the handheld itself, which is why it must enrol. */
+    val alarm: Words? = null,
 ) {
     val canEnrol: Boolean get() = link.isNotBlank() && !enrolling
 }
@@ -40,14 +46,23 @@ sealed interface EnrolEvent {
     data class LinkTyped(val link: String) : EnrolEvent
 
     data object Enrol : EnrolEvent
+
+    data object ThisHandheld : EnrolEvent
 }
 
-class EnrolPresenter(private val holdfast: Holdfast, private val way: Way) : Presenter<EnrolUiState, EnrolEvent>(EnrolUiState()) {
-    override val canGoBack = false
+class EnrolPresenter(
+    private val holdfast: Holdfast,
+    private val way: Way,
+    private val again: Boolean = false,
+) : Presenter<EnrolUiState, EnrolEvent>(EnrolUiState(again = again)) {
+    /** With [again], the enrolment that is already there is not the one that is waited for. */
+    private var isAsked = !again
+
+    override val canGoBack = again
 
     init {
         scope.launch {
-            holdfast.standing.collect { if (it is Standing.Open) follow(it.state.enrolment) }
+            holdfast.standing.collect { if (it is Standing.Open) follow(it.state) }
         }
         scope.launch { askWhileWaiting() }
     }
@@ -56,21 +71,28 @@ class EnrolPresenter(private val holdfast: Holdfast, private val way: Way) : Pre
         when (event) {
             is EnrolEvent.LinkTyped -> if (event.link != shown.value.link) shown.update { it.copy(link = event.link, trouble = null) }
             EnrolEvent.Enrol -> if (shown.value.canEnrol) enrol(shown.value.link.trim())
+            EnrolEvent.ThisHandheld -> way.toDevice()
         }
     }
 
-    private fun follow(enrolment: Enrolment?) {
-        if (enrolment?.approved == true) way.toItems() else shown.update { it.copy(waiting = enrolment) }
+    override fun back() = way.toDevice()
+
+    private fun follow(state: HandheldState) {
+        val enrolment = state.enrolment.takeIf { isAsked }
+        if (enrolment?.approved == true) return way.toItems()
+        shown.update { it.copy(waiting = enrolment, alarm = state.alarm()) }
     }
 
     private fun enrol(link: String) {
         shown.update { it.copy(enrolling = true, trouble = null) }
         scope.launch {
-            val trouble = when (val answer = holdfast.enrol(link)) {
-                is Answer.Done -> null
-                is Answer.Refused -> answer.reason.words()
-            }
+            val answer = holdfast.enrol(link)
+            val trouble = (answer as? Answer.Refused)?.reason?.words()
             shown.update { it.copy(enrolling = false, trouble = trouble) }
+            if (answer is Answer.Done) {
+                isAsked = true
+                (holdfast.standing.value as? Standing.Open)?.let { follow(it.state) }
+            }
         }
     }
 
@@ -98,6 +120,8 @@ class EnrolScreen(activity: Activity, private val onEvent: (EnrolEvent) -> Unit)
     private val enrolledWith = view.findViewById<TextView>(R.id.enrolled_with)!!
     private val trouble = view.findViewById<TextView>(R.id.trouble)!!
     private val enrol = view.findViewById<Button>(R.id.enrol)!!
+    private val alarm = view.findViewById<TextView>(R.id.alarm)!!
+    private val thisHandheld = view.findViewById<Button>(R.id.this_handheld)!!
 
     init {
         // The link is a credential: the presenter keeps it, no saved state does.
@@ -111,13 +135,21 @@ class EnrolScreen(activity: Activity, private val onEvent: (EnrolEvent) -> Unit)
             action == EditorInfo.IME_ACTION_GO
         }
         enrol.setOnClickListener { onEvent(EnrolEvent.Enrol) }
+        thisHandheld.setOnClickListener { onEvent(EnrolEvent.ThisHandheld) }
     }
 
-    override fun title(state: EnrolUiState) = if (state.waiting == null) R.string.enrol_title else R.string.six_digits_title
+    override fun title(state: EnrolUiState) = when {
+        state.waiting != null -> R.string.six_digits_title
+        state.again -> R.string.enrol_again_title
+        else -> R.string.enrol_title
+    }
 
     override fun render(state: EnrolUiState) {
         val waiting = state.waiting
-        how.setText(if (waiting == null) R.string.enrol_how else R.string.six_digits_how)
+        how.setText(if (waiting != null) R.string.six_digits_how else if (state.again) R.string.enrol_again_how else R.string.enrol_how)
+        val alarmed = state.alarm.takeIf { !state.again && waiting == null }
+        alarm.showTrouble(alarmed, view.resources)
+        thisHandheld.showIf(alarmed != null)
         linkPart.showIf(waiting == null)
         digitsPart.showIf(waiting != null)
         enrol.showIf(waiting == null)

@@ -15,6 +15,7 @@ import org.holdfast.handheld.core.isOpen
 import org.holdfast.handheld.ui.Presenter
 import org.holdfast.handheld.ui.StateWords
 import org.holdfast.handheld.ui.Words
+import org.holdfast.handheld.ui.alarm
 import org.holdfast.handheld.ui.words
 
 /**
@@ -27,12 +28,16 @@ data class ItemsUiState(
     val total: Money? = null,
     val canCheckout: Boolean = false,
     val earlier: List<OpenPaymentRow> = emptyList(),
-    /** True if this handheld has records which it cannot read. */
-    val unreadable: Boolean = false,
+    val recent: RecentSummary = RecentSummary(),
+    /** What is wrong with the handheld itself. */
+    val alarm: Words? = null,
     val trouble: Words? = null,
 )
 
 data class ItemRow(val id: Int, val name: String, val price: Money, val quantity: Int, val canAdd: Boolean)
+
+/** What the way to the recent payments says: how many somebody must look at, how many wait to be sent. */
+data class RecentSummary(val toLookAt: Int = 0, val unsent: Int = 0)
 
 data class OpenPaymentRow(val id: PaymentId, val total: Money, val state: StateWords)
 
@@ -44,6 +49,10 @@ sealed interface ItemsEvent {
     data object Checkout : ItemsEvent
 
     data class Open(val payment: PaymentId) : ItemsEvent
+
+    data object Recent : ItemsEvent
+
+    data object ThisHandheld : ItemsEvent
 }
 
 class ItemsPresenter(private val holdfast: Holdfast, private val way: Way) : Presenter<ItemsUiState, ItemsEvent>(ItemsUiState()) {
@@ -72,6 +81,8 @@ class ItemsPresenter(private val holdfast: Holdfast, private val way: Way) : Pre
             is ItemsEvent.Remove -> change { it.minus(event.item) }
             ItemsEvent.Checkout -> if (shown.value.canCheckout) checkOut()
             is ItemsEvent.Open -> way.toPayment(event.payment)
+            ItemsEvent.Recent -> way.toRecent()
+            ItemsEvent.ThisHandheld -> way.toDevice()
         }
     }
 
@@ -104,7 +115,8 @@ class ItemsPresenter(private val holdfast: Holdfast, private val way: Way) : Pre
             canCheckout = !cart.isEmpty && !local.checkingOut,
             earlier = local.earlier.mapNotNull { id -> state.payments.find { it.id == id } }
                 .map { OpenPaymentRow(it.id, it.total, it.words(state.link)) },
-            unreadable = state.unreadable > 0,
+            recent = RecentSummary(state.payments.count { it.whoActs != null }, state.queued),
+            alarm = state.alarm(),
             trouble = local.trouble,
         )
     }

@@ -27,7 +27,10 @@ class ItemsScreen(private val activity: Activity, private val onEvent: (ItemsEve
     private val checkout = view.findViewById<Button>(R.id.checkout)!!
     private val openPayments = activity.layoutInflater.inflate(R.layout.open_payments, list, false)!!
     private val openRows = openPayments.findViewById<LinearLayout>(R.id.open_payments)!!
-    private val unreadable = openPayments.findViewById<View>(R.id.unreadable)!!
+    private val alarm = openPayments.findViewById<TextView>(R.id.alarm)!!
+    private val thisHandheld = openPayments.findViewById<Button>(R.id.this_handheld)!!
+    private val recent = openPayments.findViewById<View>(R.id.recent)!!
+    private val recentWord = openPayments.findViewById<TextView>(R.id.recent_word)!!
     private val rows = ItemRows(activity, onEvent)
     private var shownOpen: List<OpenPaymentRow> = emptyList()
 
@@ -37,6 +40,8 @@ class ItemsScreen(private val activity: Activity, private val onEvent: (ItemsEve
         list.itemsCanFocus = true
         openRows.showIf(false)
         checkout.setOnClickListener { onEvent(ItemsEvent.Checkout) }
+        recent.setOnClickListener { onEvent(ItemsEvent.Recent) }
+        thisHandheld.setOnClickListener { onEvent(ItemsEvent.ThisHandheld) }
     }
 
     override fun title(state: ItemsUiState) = R.string.items_title
@@ -45,10 +50,18 @@ class ItemsScreen(private val activity: Activity, private val onEvent: (ItemsEve
         rows.show(state.rows)
         empty.showIf(state.rows.isEmpty())
         showOpen(state.earlier)
-        unreadable.showIf(state.unreadable)
+        alarm.showTrouble(state.alarm, view.resources)
+        thisHandheld.showIf(state.alarm != null)
+        recentWord.text = state.recent.inWords()
         total.text = state.total?.let { MoneyText.large(it, view.resources) }
         checkout.isEnabled = state.canCheckout
         trouble.showTrouble(state.trouble, view.resources)
+    }
+
+    private fun RecentSummary.inWords(): String = when {
+        toLookAt > 0 -> view.resources.getQuantityString(R.plurals.recent_wrong, toLookAt, toLookAt)
+        unsent > 0 -> view.resources.getQuantityString(R.plurals.outbox_payments, unsent, unsent)
+        else -> activity.getString(R.string.recent_fine)
     }
 
     private fun showOpen(open: List<OpenPaymentRow>) {

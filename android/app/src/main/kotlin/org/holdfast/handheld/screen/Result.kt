@@ -1,11 +1,9 @@
 package org.holdfast.handheld.screen
 
 import android.app.Activity
-import android.content.res.ColorStateList
 import android.view.View
 import android.widget.Button
 import android.widget.FrameLayout
-import android.widget.ImageView
 import android.widget.TextView
 import kotlinx.coroutines.launch
 import org.holdfast.handheld.R
@@ -16,12 +14,10 @@ import org.holdfast.handheld.core.Money
 import org.holdfast.handheld.core.PaymentId
 import org.holdfast.handheld.core.Standing
 import org.holdfast.handheld.core.isOpen
-import org.holdfast.handheld.ui.MoneyText
 import org.holdfast.handheld.ui.Presenter
 import org.holdfast.handheld.ui.Screen
+import org.holdfast.handheld.ui.StatePanel
 import org.holdfast.handheld.ui.StateWords
-import org.holdfast.handheld.ui.Tone
-import org.holdfast.handheld.ui.colour
 import org.holdfast.handheld.ui.showIf
 import org.holdfast.handheld.ui.words
 
@@ -30,11 +26,15 @@ data class ResultUiState(
     val total: Money? = null,
     val state: StateWords? = null,
     val receiptOrderId: String? = null,
+    /** With cash: what the payer is told. */
+    val provisionalReceipt: String? = null,
     val confirmCode: String? = null,
 )
 
 sealed interface ResultEvent {
     data object NewPayment : ResultEvent
+
+    data object Details : ResultEvent
 }
 
 class ResultPresenter(
@@ -48,52 +48,38 @@ class ResultPresenter(
 
     override fun on(event: ResultEvent) = when (event) {
         ResultEvent.NewPayment -> way.toItems()
+        ResultEvent.Details -> way.toDetails(payment)
     }
 
-    override fun back() = way.toItems()
+    override fun back() = way.outOfPayment()
 
     private fun follow(state: HandheldState) {
         val now = holdfast.payment(payment)
         if (now == null || now.state.isOpen) return way.toPayment(payment)
-        shown.value = ResultUiState(now.total, now.words(state.link), now.receiptOrderId, now.confirmCode)
+        shown.value = ResultUiState(now.total, now.words(state.link), now.receiptOrderId, now.provisionalReceipt, now.confirmCode)
     }
 }
 
-class ResultScreen(private val activity: Activity, onEvent: (ResultEvent) -> Unit) : Screen<ResultUiState> {
+class ResultScreen(activity: Activity, onEvent: (ResultEvent) -> Unit) : Screen<ResultUiState> {
     override val view = activity.layoutInflater.inflate(R.layout.result, FrameLayout(activity), false)!!
-    private val panel = view.findViewById<View>(R.id.state_panel)!!
-    private val icon = view.findViewById<ImageView>(R.id.state_icon)!!
-    private val state = view.findViewById<TextView>(R.id.state)!!
-    private val amount = view.findViewById<TextView>(R.id.amount)!!
-    private val means = view.findViewById<TextView>(R.id.means)!!
-    private val receiptLabel = view.findViewById<View>(R.id.receipt_label)!!
+    private val panel = StatePanel(view)
+    private val receiptLabel = view.findViewById<TextView>(R.id.receipt_label)!!
     private val receipt = view.findViewById<TextView>(R.id.receipt)!!
-    private val codeLabel = view.findViewById<View>(R.id.code_label)!!
+    private val codeLabel = view.findViewById<TextView>(R.id.code_label)!!
     private val code = view.findViewById<TextView>(R.id.code)!!
 
     init {
         view.findViewById<Button>(R.id.new_payment)!!.setOnClickListener { onEvent(ResultEvent.NewPayment) }
+        view.findViewById<Button>(R.id.details)!!.setOnClickListener { onEvent(ResultEvent.Details) }
     }
 
     override fun title(state: ResultUiState) = R.string.result_title
 
     override fun render(state: ResultUiState) {
-        state.state?.let(::show)
-        panel.showIf(state.state != null)
-        amount.text = state.total?.let { MoneyText.large(it, view.resources) }
-        showCode(receiptLabel, receipt, state.receiptOrderId)
+        panel.show(state.total, state.state)
+        receiptLabel.setText(if (state.receiptOrderId == null) R.string.provisional_receipt else R.string.receipt_order_id)
+        showCode(receiptLabel, receipt, state.receiptOrderId ?: state.provisionalReceipt)
         showCode(codeLabel, code, state.confirmCode)
-    }
-
-    private fun show(words: StateWords) {
-        val (ground, text) = words.tone.panelRoles()
-        panel.setBackgroundResource(R.drawable.state_panel)
-        panel.backgroundTintList = ColorStateList.valueOf(activity.colour(ground))
-        icon.setImageResource(words.icon)
-        icon.imageTintList = ColorStateList.valueOf(activity.colour(text))
-        state.setTextColor(activity.colour(text))
-        state.setTextIfNew(activity.getString(words.word))
-        means.setTextIfNew(activity.getString(words.means))
     }
 
     private fun showCode(label: View, view: TextView, code: String?) {
@@ -103,10 +89,4 @@ class ResultScreen(private val activity: Activity, onEvent: (ResultEvent) -> Uni
         // Read out letter by letter: a code is compared, not understood.
         view.contentDescription = code?.toList()?.joinToString(" ")
     }
-}
-
-private fun Tone.panelRoles(): Pair<Int, Int> = when (this) {
-    Tone.Calm -> R.attr.text to R.attr.ground
-    Tone.Good -> R.attr.paid to R.attr.onPaid
-    Tone.Bad -> R.attr.declined to R.attr.onDeclined
 }

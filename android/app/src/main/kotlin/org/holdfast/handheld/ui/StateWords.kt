@@ -7,28 +7,71 @@ import org.holdfast.handheld.core.Link
 import org.holdfast.handheld.core.ParkedReason
 import org.holdfast.handheld.core.Payment
 import org.holdfast.handheld.core.PaymentState
+import org.holdfast.handheld.core.Provider
+import org.holdfast.handheld.core.WhoActs
+import org.holdfast.handheld.core.hasBeenPaid
+import org.holdfast.handheld.core.isOpen
 
 /** How a state feels at a glance. Never said by colour alone: a word and an icon go with it. */
 enum class Tone { Calm, Good, Bad }
 
-/** A state as it is shown: its word, its icon, its tone, and what it means for the money. */
-data class StateWords(val word: Int, val icon: Int, val tone: Tone, val means: Int)
+/**
+ * A state as it is shown: its word, its icon, its tone, what it means for the money, and, where
+ * something is wrong, [who] acts.
+ */
+data class StateWords(val word: Int, val icon: Int, val tone: Tone, val means: Words, val who: Int? = null)
 
 fun Payment.words(link: Link): StateWords {
     val (word, icon, tone) = state.face()
-    return StateWords(word, icon, tone, meaning(link))
+    val said = if (state == PaymentState.PAID && verifiedOffline) R.string.state_paid_verified_offline else word
+    return StateWords(said, icon, tone, meaning(link), whoActs?.words())
 }
 
-private fun Payment.meaning(link: Link): Int {
+private fun WhoActs.words(): Int = when (this) {
+    WhoActs.OFFICER -> R.string.acts_officer
+    WhoActs.ADMINISTRATOR -> R.string.acts_administrator
+}
+
+/** Money first, then what hinders it, then what was asked for, then where it stands. */
+private fun Payment.meaning(link: Link): Words = when {
+    state.hasBeenPaid -> paidMeaning()
+    state == PaymentState.NEEDS_ATTENTION -> Words.Ours(parked?.sentence() ?: attention?.sentence() ?: state.meaning())
+    state == PaymentState.CANCEL_REQUESTED -> Words.Ours(requestedMeaning(link))
+    state == PaymentState.WITHDRAWN -> request?.reason?.let { Words.Ours(R.string.means_withdrawn_because, listOf(it)) } ?: Words.Ours(state.meaning())
+    request?.refused != null -> Words.Ours(R.string.means_request_refused)
+    else -> openMeaning(link)
+}
+
+private fun Payment.paidMeaning(): Words = when {
+    state != PaymentState.PAID -> Words.Ours(state.meaning())
+    parked != null -> Words.Ours(R.string.means_paid_refused_again)
+    type?.provider == Provider.CASH -> cashMeaning()
+    request != null -> Words.Ours(R.string.means_paid_not_canceled)
+    verifiedOffline -> Words.Ours(R.string.means_paid_verified_offline)
+    else -> Words.Ours(state.meaning())
+}
+
+private fun Payment.cashMeaning(): Words = when {
+    request?.refused != null -> Words.Ours(R.string.means_void_refused)
+    provisionalReceipt != null -> Words.Ours(R.string.means_cash, listOf(provisionalReceipt))
+    else -> Words.Ours(R.string.means_cash_plain)
+}
+
+private fun Payment.requestedMeaning(link: Link): Int = when {
+    type?.provider == Provider.CASH -> R.string.means_void_requested
+    link == Link.OFFLINE -> R.string.means_cancel_requested_offline
+    else -> R.string.means_cancel_requested
+}
+
+private fun Payment.openMeaning(link: Link): Words {
     val decline = decline
-    val attention = attention
-    val parked = parked
     return when {
-        parked != null -> parked.sentence()
-        state == PaymentState.DECLINED && decline != null -> decline.sentence()
-        state == PaymentState.NEEDS_ATTENTION && attention != null -> attention.sentence()
-        state == PaymentState.QUEUED && link == Link.OFFLINE -> R.string.means_queued_offline
-        else -> state.meaning()
+        state.isOpen && heldUpBy != null -> Words.Ours(R.string.means_held_up, listOf(heldUpBy))
+        state.isOpen && lifetimeOver -> Words.Ours(R.string.means_lifetime_over)
+        state.isOpen && foundAtStart -> Words.Ours(R.string.means_found_at_start)
+        state == PaymentState.DECLINED && decline != null -> Words.Ours(decline.sentence())
+        state == PaymentState.QUEUED && link == Link.OFFLINE -> Words.Ours(R.string.means_queued_offline)
+        else -> Words.Ours(state.meaning())
     }
 }
 

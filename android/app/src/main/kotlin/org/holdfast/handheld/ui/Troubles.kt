@@ -1,6 +1,7 @@
 package org.holdfast.handheld.ui
 
 import org.holdfast.handheld.R
+import org.holdfast.handheld.core.Cap
 import org.holdfast.handheld.core.EnrolRefusal
 import org.holdfast.handheld.core.HoldRefusal
 import org.holdfast.handheld.core.MethodRefusal
@@ -35,54 +36,55 @@ fun EnrolRefusal.words(): Words = when (this) {
     EnrolRefusal.Closed -> Words.Ours(R.string.trouble_closed)
 }
 
-fun SummaryRefusal.words(): Words = Words.Ours(
-    when (this) {
-        SummaryRefusal.NotFound -> R.string.trouble_gone
-        SummaryRefusal.NotADraft -> R.string.trouble_held_already
-        SummaryRefusal.NoCatalogue -> R.string.trouble_no_catalogue
-        SummaryRefusal.CatalogueExpired -> R.string.trouble_catalogue_expired
-        SummaryRefusal.CartEmpty -> R.string.trouble_cart_empty
-        SummaryRefusal.TooManyLines -> R.string.trouble_too_many_lines
-        SummaryRefusal.Quantity -> R.string.trouble_quantity
-        SummaryRefusal.UnknownItem -> R.string.trouble_unknown_item
-        SummaryRefusal.RepeatedItem -> R.string.trouble_unknown_item
-        SummaryRefusal.UnknownCharge -> R.string.trouble_unknown_charge
-        SummaryRefusal.RepeatedCharge -> R.string.trouble_repeated_charge
-        SummaryRefusal.TwoCurrencies -> R.string.trouble_two_currencies
-        SummaryRefusal.NothingOwed -> R.string.trouble_nothing_owed
-        SummaryRefusal.TooMuch -> R.string.trouble_too_much
-        SummaryRefusal.OverCap -> R.string.trouble_over_cap
-        SummaryRefusal.StorageFull -> R.string.trouble_storage_full
-        SummaryRefusal.Storage -> R.string.trouble_storage
-        SummaryRefusal.Closed -> R.string.trouble_closed
-    },
-)
+fun SummaryRefusal.words(): Words = when (this) {
+    SummaryRefusal.NotFound -> Words.Ours(R.string.trouble_gone)
+    SummaryRefusal.NotADraft -> Words.Ours(R.string.trouble_held_already)
+    SummaryRefusal.NoCatalogue -> Words.Ours(R.string.trouble_no_catalogue)
+    SummaryRefusal.CatalogueExpired -> Words.Ours(R.string.trouble_catalogue_expired)
+    SummaryRefusal.CartEmpty -> Words.Ours(R.string.trouble_cart_empty)
+    SummaryRefusal.TooManyLines -> Words.Ours(R.string.trouble_too_many_lines)
+    SummaryRefusal.Quantity -> Words.Ours(R.string.trouble_quantity)
+    SummaryRefusal.UnknownItem -> Words.Ours(R.string.trouble_unknown_item)
+    SummaryRefusal.RepeatedItem -> Words.Ours(R.string.trouble_unknown_item)
+    SummaryRefusal.UnknownCharge -> Words.Ours(R.string.trouble_unknown_charge)
+    SummaryRefusal.RepeatedCharge -> Words.Ours(R.string.trouble_repeated_charge)
+    SummaryRefusal.TwoCurrencies -> Words.Ours(R.string.trouble_two_currencies)
+    SummaryRefusal.NothingOwed -> Words.Ours(R.string.trouble_nothing_owed)
+    SummaryRefusal.TooMuch -> Words.Ours(R.string.trouble_too_much)
+    is SummaryRefusal.OverCap -> cap.words()
+    SummaryRefusal.StorageFull -> Words.Ours(R.string.trouble_storage_full)
+    SummaryRefusal.Storage -> Words.Ours(R.string.trouble_storage)
+    SummaryRefusal.Closed -> Words.Ours(R.string.trouble_closed)
+}
 
-fun MethodRefusal.words(): Words = Words.Ours(
-    when (this) {
-        MethodRefusal.NotFound -> R.string.trouble_gone
-        MethodRefusal.NotADraft -> R.string.trouble_held_already
-        MethodRefusal.CurrencyDiffers -> R.string.trouble_currency_differs
-        MethodRefusal.UnknownMethod -> R.string.trouble_unknown_method
-        MethodRefusal.OverCap -> R.string.trouble_over_cap
-        MethodRefusal.StorageFull -> R.string.trouble_storage_full
-        MethodRefusal.Storage -> R.string.trouble_storage
-        MethodRefusal.Closed -> R.string.trouble_closed
-    },
-)
+fun MethodRefusal.words(): Words = when (this) {
+    MethodRefusal.NotFound -> Words.Ours(R.string.trouble_gone)
+    MethodRefusal.NotADraft -> Words.Ours(R.string.trouble_held_already)
+    MethodRefusal.CurrencyDiffers -> Words.Ours(R.string.trouble_currency_differs)
+    MethodRefusal.UnknownMethod -> Words.Ours(R.string.trouble_unknown_method)
+    is MethodRefusal.OverCap -> cap.words()
+    MethodRefusal.StorageFull -> Words.Ours(R.string.trouble_storage_full)
+    MethodRefusal.Storage -> Words.Ours(R.string.trouble_storage)
+    MethodRefusal.Closed -> Words.Ours(R.string.trouble_closed)
+}
 
 /** The screen adds that nothing was held. */
-fun HoldRefusal.words(): Words = Words.Ours(
-    when (this) {
-        HoldRefusal.NotFound -> R.string.trouble_gone
-        HoldRefusal.NoMethodChosen -> R.string.trouble_no_method
-        HoldRefusal.NotEnrolled -> R.string.trouble_not_enrolled
-        HoldRefusal.NotApproved -> R.string.trouble_not_approved
-        HoldRefusal.DeviceKeyUnavailable -> R.string.trouble_device_key
-        HoldRefusal.DeviceKeyLost -> R.string.trouble_device_key_lost
-        HoldRefusal.OverCap -> R.string.trouble_over_cap
-        HoldRefusal.StorageFull -> R.string.trouble_storage_full
-        HoldRefusal.Storage -> R.string.trouble_storage
-        HoldRefusal.Closed -> R.string.trouble_closed
-    },
-)
+fun HoldRefusal.words(): Words = when (this) {
+    HoldRefusal.NotFound -> Words.Ours(R.string.trouble_gone)
+    HoldRefusal.NoMethodChosen -> Words.Ours(R.string.trouble_no_method)
+    HoldRefusal.NotEnrolled -> Words.Ours(R.string.trouble_not_enrolled)
+    HoldRefusal.NotApproved -> Words.Ours(R.string.trouble_not_approved)
+    HoldRefusal.DeviceKeyUnavailable -> Words.Ours(R.string.trouble_device_key)
+    HoldRefusal.DeviceKeyLost -> Words.Ours(R.string.trouble_device_key_lost)
+    is HoldRefusal.OverCap -> cap.words()
+    HoldRefusal.StorageFull -> Words.Ours(R.string.trouble_storage_full)
+    HoldRefusal.Storage -> Words.Ours(R.string.trouble_storage)
+    HoldRefusal.Closed -> Words.Ours(R.string.trouble_closed)
+}
+
+/** Which limit on what may wait here is reached. */
+fun Cap.words(): Words = when (this) {
+    is Cap.Orders -> Words.Counted(R.plurals.trouble_cap_orders, max)
+    is Cap.Age -> Words.Ours(R.string.trouble_cap_age)
+    is Cap.Sum -> Words.WithAmount(R.string.trouble_cap_sum, max)
+}

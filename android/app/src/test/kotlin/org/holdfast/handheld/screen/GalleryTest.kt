@@ -4,6 +4,7 @@ import org.holdfast.handheld.R
 import org.holdfast.handheld.core.DeclineReason
 import org.holdfast.handheld.core.EnrolRefusal
 import org.holdfast.handheld.core.HoldRefusal
+import org.holdfast.handheld.core.KeyState
 import org.holdfast.handheld.core.Link
 import org.holdfast.handheld.core.OpenRefusal
 import org.holdfast.handheld.core.PaymentState
@@ -49,6 +50,8 @@ class GalleryTest {
     fun landscape() = drawAll("landscape")
 
     private fun drawAll(look: String, theme: Int = R.style.Theme_Holdfast) {
+        // Sharp enough to judge by; at the phone's own density drawing takes four times as long.
+        RuntimeEnvironment.setQualifiers("+hdpi")
         val stage = Stage(theme)
         val activity = stage.activity
         val test = Bands(testMode = true)
@@ -81,6 +84,28 @@ class GalleryTest {
         stage.shoot(name("result-paid"), ResultScreen(activity) {}, result(PaymentState.PAID), test)
         stage.shoot(name("result-attention"), ResultScreen(activity) {}, result(PaymentState.NEEDS_ATTENTION), test)
         stage.shoot(name("result-expired"), ResultScreen(activity) {}, result(PaymentState.EXPIRED), test)
+        drawAfterTheHold(stage, test, offline) { name(it) }
+    }
+
+    private fun drawAfterTheHold(stage: Stage, test: Bands, offline: Bands, name: (String) -> String) {
+        val activity = stage.activity
+        val sent = Outbox(link = Link.ONLINE)
+        stage.shoot(name("recent"), RecentScreen(activity) {}, RecentUiState(sent, rows = AfterTheHold.rows), test)
+        stage.shoot(name("recent-offline"), RecentScreen(activity) {}, AfterTheHold.recentOffline, offline)
+        stage.shoot(name("recent-empty"), RecentScreen(activity) {}, RecentUiState(sent), test)
+        stage.shoot(name("details-waiting"), DetailsScreen(activity) {}, AfterTheHold.waiting, test)
+        stage.shoot(name("details-parked"), DetailsScreen(activity) {}, AfterTheHold.parked, test)
+        stage.shoot(name("details-verified"), DetailsScreen(activity) {}, AfterTheHold.verified, offline)
+        stage.shoot(name("confirm-cancel"), ConfirmScreen(activity) {}, AfterTheHold.cancel, test)
+        stage.shoot(name("confirm-withdraw"), ConfirmScreen(activity) {}, AfterTheHold.withdraw, offline)
+        stage.shoot(name("confirm-retry"), ConfirmScreen(activity) {}, ConfirmUiState(Question.Retry, Samples.usd(155_800)), test)
+        stage.shoot(name("check"), CheckCodeScreen(activity) {}, CheckCodeUiState(Samples.usd(155_800)), offline)
+        stage.shoot(name("check-wrong"), CheckCodeScreen(activity) {}, AfterTheHold.wrongCode, offline)
+        stage.shoot(name("device"), DeviceScreen(activity) {}, DeviceUiState(Samples.enrolment), test)
+        stage.shoot(name("device-lost"), DeviceScreen(activity) {}, AfterTheHold.lost, test)
+        stage.shoot(name("enrol-lost"), EnrolScreen(activity) {}, EnrolUiState(alarm = KeyState.VAULT_KEY_LOST.words()), canGoBack = false)
+        stage.shoot(name("result-verified"), ResultScreen(activity) {}, AfterTheHold.resultVerified, offline)
+        stage.shoot(name("items-lost"), ItemsScreen(activity) {}, items().copy(alarm = KeyState.DEVICE_KEY_LOST.words()), test, canGoBack = false)
     }
 
     private fun items(vararg open: PaymentState): ItemsUiState {
@@ -90,16 +115,17 @@ class GalleryTest {
             total = cart.total(Samples.catalogue),
             canCheckout = true,
             earlier = open.map { Samples.payment(it) }.map { OpenPaymentRow(it.id, it.total, it.words(Link.ONLINE)) },
+            recent = RecentSummary(unsent = open.size),
         )
     }
 
     private fun card(state: PaymentState, link: Link = Link.ONLINE, decline: DeclineReason? = null): CardUiState {
         val payment = Samples.payment(state, decline)
-        return CardUiState(payment.total, payment.words(link), Samples.code, payment.payHost)
+        return CardUiState(payment.total, payment.words(link), Samples.code, payment.payHost, canCheckCode = true)
     }
 
     private fun result(state: PaymentState): ResultUiState {
         val payment = Samples.payment(state)
-        return ResultUiState(payment.total, payment.words(Link.ONLINE), payment.receiptOrderId, payment.confirmCode)
+        return ResultUiState(payment.total, payment.words(Link.ONLINE), payment.receiptOrderId, confirmCode = payment.confirmCode)
     }
 }

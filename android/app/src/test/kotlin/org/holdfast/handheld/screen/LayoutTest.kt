@@ -2,6 +2,7 @@ package org.holdfast.handheld.screen
 
 import android.view.View
 import android.widget.TextView
+import org.holdfast.handheld.core.KeyState
 import org.holdfast.handheld.core.Link
 import org.holdfast.handheld.core.OpenRefusal
 import org.holdfast.handheld.core.PaymentState
@@ -64,14 +65,25 @@ class LayoutTest {
             ItemsScreen(activity) {},
             ItemsUiState(
                 Samples.catalogue.map { ItemRow(it.id, it.name, it.price, cart.quantityOf(it.id), true) }, cart.total(Samples.catalogue),
-                canCheckout = true, earlier = listOf(OpenPaymentRow(queued.id, queued.total, queued.words(Link.OFFLINE))), unreadable = true,
+                canCheckout = true, earlier = listOf(OpenPaymentRow(queued.id, queued.total, queued.words(Link.OFFLINE))),
+                recent = RecentSummary(toLookAt = 2), alarm = KeyState.VAULT_KEY_LOST.words(),
             ),
         )
         check(SummaryScreen(activity) {}, SummaryUiState(payment.total, payment.lines))
         check(MethodScreen(activity) {}, MethodUiState(payment.total, listOf(Samples.card)))
         check(ProcessScreen(activity) {}, ProcessUiState(payment.total, "Online Payment"))
-        check(CardScreen(activity) {}, CardUiState(queued.total, queued.words(Link.OFFLINE), Samples.code, queued.payHost))
-        check(ResultScreen(activity) {}, ResultUiState(payment.total, payment.words(Link.ONLINE), payment.receiptOrderId, payment.confirmCode))
+        check(CardScreen(activity) {}, CardUiState(queued.total, queued.words(Link.OFFLINE), Samples.code, queued.payHost, canCheckCode = true))
+        check(ResultScreen(activity) {}, ResultUiState(payment.total, payment.words(Link.ONLINE), payment.receiptOrderId, confirmCode = payment.confirmCode))
+        check(ResultScreen(activity) {}, AfterTheHold.resultVerified)
+        check(EnrolScreen(activity) {}, EnrolUiState(alarm = KeyState.VAULT_KEY_LOST.words()))
+        check(RecentScreen(activity) {}, AfterTheHold.recentOffline)
+        check(DetailsScreen(activity) {}, AfterTheHold.waiting)
+        check(DetailsScreen(activity) {}, AfterTheHold.parked)
+        check(DetailsScreen(activity) {}, AfterTheHold.verified)
+        check(ConfirmScreen(activity) {}, AfterTheHold.cancel)
+        check(ConfirmScreen(activity) {}, AfterTheHold.withdraw)
+        check(CheckCodeScreen(activity) {}, AfterTheHold.wrongCode)
+        check(DeviceScreen(activity) {}, AfterTheHold.lost)
     }
 
     private fun assertTarget(screen: Screen<*>, view: View) {

@@ -1,12 +1,16 @@
 package org.holdfast.handheld.screen
 
+import org.holdfast.handheld.core.AttentionReason
 import org.holdfast.handheld.core.CatalogueItem
 import org.holdfast.handheld.core.DeclineReason
 import org.holdfast.handheld.core.Enrolment
 import org.holdfast.handheld.core.HandheldState
+import org.holdfast.handheld.core.KeyState
 import org.holdfast.handheld.core.Link
 import org.holdfast.handheld.core.Mode
 import org.holdfast.handheld.core.Money
+import org.holdfast.handheld.core.OfficerAction
+import org.holdfast.handheld.core.ParkedReason
 import org.holdfast.handheld.core.Payment
 import org.holdfast.handheld.core.PaymentId
 import org.holdfast.handheld.core.PaymentState
@@ -14,6 +18,7 @@ import org.holdfast.handheld.core.PaymentType
 import org.holdfast.handheld.core.Provider
 import org.holdfast.handheld.core.QrCode
 import org.holdfast.handheld.core.SummaryLine
+import org.holdfast.handheld.core.WhoActs
 
 /** Values to draw screens with. */
 object Samples {
@@ -50,15 +55,44 @@ object Samples {
         total = usd(155_800),
         type = card,
         mode = Mode.TEST,
-        heldAtMs = 0,
+        heldAtMs = HELD_AT_MS,
+        heldAtIsSure = true,
+        lifetimeOver = false,
         payAddress = "HTTPS://PAY.GREENFIELD.EXAMPLE/O/ABC",
         payHost = "pay.greenfield.example",
         receiptOrderId = if (state == PaymentState.PAID) "R-7K3M-2QXD" else null,
+        provisionalReceipt = null,
+        heldUpBy = null,
         confirmCode = if (state == PaymentState.PAID) "4T9W-H2CJ" else null,
         decline = decline,
         attention = null,
         parked = null,
+        verifiedOffline = false,
+        request = null,
+        foundAtStart = false,
+        fromGateway = false,
+        whoActs = null,
+        actions = emptyList(),
     )
+
+    fun parked(reason: ParkedReason, who: WhoActs, vararg actions: OfficerAction) =
+        payment(PaymentState.NEEDS_ATTENTION).copy(parked = reason, whoActs = who, actions = actions.toList(), payAddress = null)
+
+    /** One of each kind that a list of recent payments holds. */
+    val recent: List<Payment> by lazy {
+        listOf(
+            payment(PaymentState.QUEUED).copy(total = usd(4_500)),
+            payment(PaymentState.WAITING_FOR_CARD).copy(total = usd(8_000)),
+            parked(ParkedReason.PRICES_DIFFER, WhoActs.OFFICER, OfficerAction.RETRY, OfficerAction.WITHDRAW),
+            payment(PaymentState.PAID).copy(verifiedOffline = true),
+            payment(PaymentState.NEEDS_ATTENTION).copy(attention = AttentionReason.AMOUNT_DIFFERS, whoActs = WhoActs.ADMINISTRATOR, mode = Mode.LIVE),
+            payment(PaymentState.CANCELED).copy(heldAtIsSure = false),
+            payment(PaymentState.PAID),
+        ).mapIndexed { at, payment -> payment.copy(id = PaymentId("0190f2c1-7c4e-7b1a-9a55-3c1d5e7f9a%02d".format(at))) }
+    }
+
+    /** 23 November 2026, 14:32:08 UTC. */
+    const val HELD_AT_MS = 1_795_444_328_000
 
     fun state(vararg payments: Payment, link: Link = Link.ONLINE, queued: Int = 0) = HandheldState(
         revision = 1,
@@ -68,7 +102,11 @@ object Samples {
         payments = payments.toList(),
         link = link,
         queued = queued,
-        unreadable = 0,
+        queuedSinceMs = if (queued > 0) HELD_AT_MS else null,
+        queuedRequests = 0,
+        unreadable = emptyList(),
+        keys = KeyState.GOOD,
+        olderFile = false,
     )
 
     /** Of the size that a pay address has; its modules mean nothing. */

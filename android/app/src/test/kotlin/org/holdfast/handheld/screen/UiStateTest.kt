@@ -13,7 +13,10 @@ class UiStateTest {
 
     @Test
     fun `each screen has one`() = assertEquals(
-        listOf("CardUiState", "EnrolUiState", "ItemsUiState", "MethodUiState", "ProcessUiState", "ResultUiState", "StartingUiState", "SummaryUiState"),
+        listOf(
+            "CardUiState", "CheckCodeUiState", "ConfirmUiState", "DetailsUiState", "DeviceUiState", "EnrolUiState", "ItemsUiState",
+            "MethodUiState", "ProcessUiState", "RecentUiState", "ResultUiState", "StartingUiState", "SummaryUiState",
+        ),
         states.map { it.simpleName }.sorted(),
     )
 

@@ -6,6 +6,10 @@ import org.holdfast.handheld.core.DeclineReason
 import org.holdfast.handheld.core.Link
 import org.holdfast.handheld.core.ParkedReason
 import org.holdfast.handheld.core.PaymentState
+import org.holdfast.handheld.core.Provider
+import org.holdfast.handheld.core.Request
+import org.holdfast.handheld.core.RequestKind
+import org.holdfast.handheld.core.WhoActs
 import org.holdfast.handheld.screen.Samples
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -82,8 +86,58 @@ class StateWordsTest {
         val parked = ParkedReason.entries.map { Samples.payment(PaymentState.NEEDS_ATTENTION).copy(parked = it) }
         for (payment in parked) {
             val said = meaning(payment.words(Link.ONLINE))
-            assertTrue("${payment.parked}: $said", "Call the administrator" in said || "Start a new payment" in said)
+            assertTrue("${payment.parked}: $said", "Call the administrator" in said || "start a new payment" in said)
         }
+    }
+
+    @Test
+    fun `what is proved offline is paid, and says how that is known`() {
+        val words = Samples.payment(PaymentState.PAID).copy(verifiedOffline = true).words(Link.OFFLINE)
+        assertEquals("Paid, verified offline", resources.getString(words.word))
+        assertTrue(meaning(words), "The payer has proved it" in meaning(words))
+    }
+
+    @Test
+    fun `money comes first, whatever was asked for or refused`() {
+        val asked = Request(RequestKind.CANCEL, null, answered = true, refused = null)
+        val paid = Samples.payment(PaymentState.PAID)
+        for (payment in listOf(paid.copy(request = asked), paid.copy(parked = ParkedReason.LIFETIME_OVER))) {
+            assertTrue(meaning(payment.words(Link.ONLINE)), "The money is received" in meaning(payment.words(Link.ONLINE)))
+        }
+        assertTrue("had paid already, so it is not canceled" in meaning(paid.copy(request = asked).words(Link.ONLINE)))
+    }
+
+    @Test
+    fun `what was asked for without a network is saved here, and a reason is shown as it was given`() {
+        val waits = Request(RequestKind.CANCEL, null, answered = false, refused = null)
+        val requested = Samples.payment(PaymentState.CANCEL_REQUESTED).copy(request = waits)
+        assertTrue("saved here and sent by itself" in meaning(requested.words(Link.OFFLINE)))
+        val reason = Request(RequestKind.WITHDRAW, "The payer has left.", answered = true, refused = null)
+        val withdrawn = Samples.payment(PaymentState.WITHDRAWN).copy(request = reason)
+        assertTrue("The payer has left." in meaning(withdrawn.words(Link.ONLINE)))
+        val refused = Request(RequestKind.CANCEL, null, answered = false, refused = ParkedReason.DEVICE_REVOKED)
+        assertTrue("Call the administrator" in meaning(Samples.payment(PaymentState.SENT).copy(request = refused).words(Link.ONLINE)))
+    }
+
+    @Test
+    fun `what holds an open payment up is said`() {
+        val open = Samples.payment(PaymentState.OWED)
+        assertTrue("charge N-2041" in meaning(open.copy(heldUpBy = "N-2041").words(Link.ONLINE)))
+        assertTrue("Its time is over" in meaning(open.copy(lifetimeOver = true).words(Link.ONLINE)))
+        assertTrue("at the very moment of the hold" in meaning(open.copy(foundAtStart = true).words(Link.ONLINE)))
+    }
+
+    @Test
+    fun `cash says where it is, and by which receipt`() {
+        val cash = Samples.payment(PaymentState.PAID).copy(type = Samples.card.copy(provider = Provider.CASH), provisionalReceipt = "P-7K3M-2QXD-12")
+        assertTrue("P-7K3M-2QXD-12" in meaning(cash.words(Link.OFFLINE)))
+    }
+
+    @Test
+    fun `who acts is named where somebody must`() {
+        val named = WhoActs.entries.map { Samples.payment(PaymentState.NEEDS_ATTENTION).copy(whoActs = it).words(Link.ONLINE).who!! }
+        assertEquals(listOf("You act", "The administrator acts"), named.map(resources::getString))
+        assertEquals(null, Samples.payment(PaymentState.SENT).words(Link.ONLINE).who)
     }
 
     @Test
@@ -94,5 +148,5 @@ class StateWordsTest {
         }
     }
 
-    private fun meaning(words: StateWords) = resources.getString(words.means)
+    private fun meaning(words: StateWords) = words.means.inFull(resources)
 }

@@ -26,6 +26,7 @@ mod cash;
 mod certificate;
 mod charges;
 mod cidr;
+mod clients;
 mod connection;
 mod core;
 mod credentials;

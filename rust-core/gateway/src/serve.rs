@@ -1,8 +1,8 @@
 //! Starting and stopping the server.
 
 use crate::cidr::Cidr;
+use crate::clients::Clients;
 use crate::core::{Core, FolderError};
-use crate::credentials::Clients;
 use crate::folder_lock::FolderLock;
 use crate::http::operation::serve_operators;
 use crate::http::server::serve;

@@ -11,8 +11,8 @@ mod recovery;
 pub(crate) use recovery::recover_all;
 
 use crate::accounts::{self, KeyOf};
+use crate::clients::Clients;
 use crate::core::Core;
-use crate::credentials::Clients;
 use crate::deliveries::repairs;
 use crate::metrics::Counter;
 use crate::payments;

@@ -4,8 +4,8 @@
 //! stopped. Card pages of orders that nobody has brought again are looked at until they are final. A
 //! restore needs the gateway stopped: once all is done, nothing is left to do in this run.
 
+use crate::clients::Clients;
 use crate::core::Core;
-use crate::credentials::Clients;
 use crate::serve::stopped;
 use crate::store::{StoreError, found_session, recovery};
 use holdfast_ledger::recovery::{Recovery, RecoveryStage};

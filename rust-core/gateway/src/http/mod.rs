@@ -13,6 +13,7 @@ mod live;
 mod notice;
 mod office;
 pub(crate) mod operation;
+mod patience;
 mod pay;
 mod payer;
 mod proxies;
@@ -23,8 +24,8 @@ mod webhook;
 
 use crate::admin::{only_tenant, tenant_of_host};
 use crate::cidr::Cidr;
+use crate::clients::Clients;
 use crate::core::{Core, FolderError, Installation, Tenant};
-use crate::credentials::Clients;
 use crate::deliveries::refused::Refusals;
 use crate::readiness::Readiness;
 use crate::store::StoreError;

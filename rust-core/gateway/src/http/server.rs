@@ -1,5 +1,6 @@
 //! Accepting connections: limits before any work, TLS if asked for, and an orderly stop.
 
+use super::patience::Patient;
 use super::tls::Tls;
 use crate::serve::stopped;
 use axum::Router;
@@ -20,6 +21,8 @@ use tokio_rustls::TlsAcceptor;
 const CONNECTIONS_MAX: usize = 2048;
 /// How long a client may take to send its request line and headers, or to stay idle.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take nothing of its answer. Streams of live changes write every 15 s.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest request line and headers in bytes: a pay address has at most about 1,700.
@@ -96,7 +99,10 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_TIMEOUT)
         .max_buf_size(HEADERS_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        .serve_connection(
+            TokioIo::new(Patient::new(stream, WRITE_TIMEOUT)),
+            TowerToHyperService::new(app),
+        );
     let mut serving = std::pin::pin!(serving);
     let outcome = tokio::select! {
         outcome = serving.as_mut() => outcome,

@@ -85,6 +85,22 @@ async fn until_the_end(mut stream: TcpStream) -> (String, Duration) {
     (String::from_utf8_lossy(&answer).into_owned(), begun.elapsed())
 }
 
+/// Asks and asks, and takes no answer; after how long the gateway hangs up.
+async fn greedy(stage: &Stage) -> Duration {
+    let (mut stream, address) = connect(stage).await;
+    let asked = format!("GET /assets/holdfast.css HTTP/1.1\r\nhost: {address}\r\n\r\n").repeat(100);
+    // Until the gateway reads no more, since nobody takes what it writes.
+    while let Ok(Ok(())) =
+        tokio::time::timeout(Duration::from_secs(2), stream.write_all(asked.as_bytes())).await
+    {}
+    let begun = Instant::now();
+    while stream.take_error().unwrap().is_none() {
+        assert!(begun.elapsed() < PATIENCE, "it waits for ever");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    begun.elapsed()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_slow_is_not_waited_for() {
     let stage = Stage::set().await;
@@ -113,8 +129,14 @@ async fn whoever_is_slow_is_not_waited_for() {
         half.push(async move { (route, limit_s, until_the_end(stream).await) });
     }
     let half = futures_util::future::join_all(half);
-    let (silent, halting, idle, half) =
-        tokio::join!(until_the_end(silent), until_the_end(halting), until_the_end(idle), half);
+    let (silent, halting, idle, half, greedy) = tokio::join!(
+        until_the_end(silent),
+        until_the_end(halting),
+        until_the_end(idle),
+        half,
+        greedy(&stage)
+    );
+    assert!(greedy.as_secs() < 45, "{greedy:?}");
     for (who, (answer, after)) in [("silent", &silent), ("halting", &halting), ("idle", &idle)] {
         assert!(after.as_secs() < 45, "{who}: {after:?}");
         assert!(!answer.contains("200") || who == "idle", "{who}: {answer}");

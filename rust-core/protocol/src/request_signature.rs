@@ -115,6 +115,7 @@ mod tests {
     use super::*;
     use p256::ecdsa::signature::Signer;
     use p256::ecdsa::{Signature, SigningKey};
+    use proptest::prelude::*;
 
     const NOW: u64 = 1_790_000_000;
 
@@ -168,5 +169,42 @@ mod tests {
         let good = request(NOW).signature_input();
         assert!(claims(&format!("{good};tag=\"x\"")).is_err());
         assert!(claims(&good.replace("created=1", "created=+1")).is_err());
+    }
+
+    /// A text with a few of its characters changed, left out or doubled.
+    fn spoiled(good: String) -> impl Strategy<Value = String> {
+        let changes = prop::collection::vec((any::<usize>(), "[ -~]?", any::<bool>()), 1..4);
+        changes.prop_map(move |changes| {
+            let mut text: Vec<char> = good.chars().collect();
+            for (at, with, is_instead) in changes {
+                let at = at % (text.len() + 1);
+                let end = (at + usize::from(is_instead)).min(text.len());
+                text.splice(at..end, with.chars());
+            }
+            text.into_iter().collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_claims_are_read_they_are_spelled_as_we_spell_them(
+            text in prop_oneof![spoiled(request(NOW).signature_input()), "\\PC{0,80}"],
+        ) {
+            if let Ok((created_unix_s, device)) = claims(&text) {
+                let again = TokenRequest { device, ..request(created_unix_s) };
+                prop_assert_eq!(claims(&again.signature_input()), Ok((created_unix_s, device)));
+            }
+        }
+
+        #[test]
+        fn no_other_signature_is_taken(
+            header in prop_oneof![spoiled(signed(&request(NOW)).0), "\\PC{0,80}"],
+        ) {
+            let request = request(NOW);
+            let (good, key) = signed(&request);
+            if verify(&request, &header, &key, NOW).is_ok() {
+                prop_assert_eq!(header, good);
+            }
+        }
     }
 }

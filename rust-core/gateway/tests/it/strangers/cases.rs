@@ -207,6 +207,7 @@ pub(crate) const CASES: &[Case] = &[
         "officer=1&device=$device&mode=test&currency=USD&payments=0&total=0&counted=0.00",
     ),
     form("/admin/cash/void", "payment=$payment&reason=Given+back"),
+    form("/admin/cash/refused", "payment=$payment&what=Given+back"),
     desk("/admin/deliveries"),
     desk("/admin/deliveries/live").asks("after=0"),
     form("/admin/deliveries/ask", "").dear(),

@@ -131,7 +131,7 @@ async fn a_page_that_was_open_is_followed_although_its_handheld_stays_away() {
     let findings = admin::doctor(world.data()).await.expect("a doctor");
     let waiting = findings.iter().find(|found| found.what == "card pages of demo");
     let words = &waiting.expect("said").words;
-    assert!(words.starts_with("1 card pages at Stripe, 1 of them paid"), "{words}");
+    assert!(words.starts_with("1 card page at Stripe, 1 of them paid"), "{words}");
     assert_eq!(world.count("orders").await, 1);
     // The handheld is back, and its order finds the money there.
     field.radio.set(Air::Clear);

@@ -64,8 +64,10 @@ impl Stand {
         if self.is_done {
             let finished = Moment::from_ms(self.finished_at_ms);
             return format!(
-                "restored from a backup on {at}; by {finished} Stripe had told everything since: \
-                 {found} card pages and {events} events that the backup does not have"
+                "restored from a backup on {at}; by {finished} Stripe had told everything since: {} and {} \
+                 that the backup does not have",
+                count(*found, "card page"),
+                count(*events, "event"),
             );
         }
         let trouble = match self.trouble.as_str() {
@@ -73,9 +75,10 @@ impl Stand {
             trouble => format!("; Stripe could not be asked: {trouble}"),
         };
         format!(
-            "restored from a backup on {at} and asking Stripe what happened since: {seen} card pages \
-             looked at, {found} of them new here{trouble}. Until that is done, payers get no new card \
-             page and no refund is sent"
+            "restored from a backup on {at} and is asking Stripe what happened since: {} looked at, {found} \
+             of them new here{trouble}. Until that is done, payers get no new card page and no refund is \
+             sent",
+            count(*seen, "card page"),
         )
     }
 
@@ -89,14 +92,20 @@ impl Stand {
 
     /// What waits for a handheld, if anything does.
     pub(crate) fn waiting_words(&self) -> Option<String> {
-        (self.is_done && self.waiting > 0).then(|| {
+        let waiting = u64::try_from(self.waiting).unwrap_or(0);
+        (self.is_done && waiting > 0).then(|| {
             format!(
-                "{} card pages at Stripe, {} of them paid, belong to orders from after the backup that \
-                 nobody has brought again yet; open ones are looked at until they are over. They join by \
-                 themselves when their handheld is back online; the administrator asks for handhelds \
-                 that stay away",
-                self.waiting, self.paid
+                "{} at Stripe, {} of them paid, for orders from after the backup that nobody has brought \
+                 again yet; open ones are looked at until they are over. They join by themselves when \
+                 their handheld is back online; the administrator asks for handhelds that stay away",
+                count(waiting, "card page"),
+                self.paid
             )
         })
     }
+}
+
+/// So many of something, in words.
+fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }

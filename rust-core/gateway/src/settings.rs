@@ -175,9 +175,12 @@ async fn account_of(
         Some(needed) => Err(refused(
             "secret_key",
             format!(
-                "This key is of the account {account}, and {} payments of {} are not finished or \
-                 could still be refunded. Enter a key of that account, or make another payment type.",
-                needed.payments, needed.account
+                "This key is of the account {account}, and {} not finished or could still be refunded. \
+                 Enter a key of that account, or make another payment type.",
+                match needed.payments {
+                    1 => format!("1 payment of {} is", needed.account),
+                    many => format!("{many} payments of {} are", needed.account),
+                }
             ),
         )),
         None => Ok(Some(account)),

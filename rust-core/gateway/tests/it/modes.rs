@@ -217,6 +217,6 @@ async fn a_live_account_with_money_to_give_back_is_not_replaced() {
         let answer = save(&office, "live", &[("secret_key", &other)]).await;
         assert_eq!(answer.status, status, "{state}: {}", answer.body);
         let said = beside(&answer, "live", "secret_key");
-        assert_eq!(said.contains("1 payments of acct_Before"), status == 422, "{said}");
+        assert_eq!(said.contains("1 payment of acct_Before"), status == 422, "{said}");
     }
 }

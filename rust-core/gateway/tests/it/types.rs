@@ -122,7 +122,7 @@ async fn an_account_with_unfinished_payments_is_not_replaced() {
     world.change("UPDATE payments SET pin_account = 'acct_Before'").await;
     let refused = keys(&office, "test", "secret_key=sk_test_51SomeOtherKeyWXYZ").await;
     assert!(
-        refused.status == 422 && refused.body.contains("payments of acct_Before"),
+        refused.status == 422 && refused.body.contains("1 payment of acct_Before is"),
         "{}",
         refused.body
     );

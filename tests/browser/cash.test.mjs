@@ -1,0 +1,84 @@
+// A cash payment's own page: its provisional receipt, where the cash is, and nothing of Stripe's.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { PHONE } from "./lib/chromium.mjs";
+import { fixture } from "./lib/fixture.mjs";
+import { press, type } from "./lib/keyboard.mjs";
+import { isSound } from "./lib/sound.mjs";
+
+const here = fixture();
+const at = (path) => `${here.world.gateway}${path}`;
+
+async function shot(page, name) {
+  await isSound(page, name);
+  await here.browser.shot(page, name);
+}
+
+async function owed(page, reference) {
+  await page.goto(at("/admin/charges/new"));
+  await page.locator("input[name=reference]").fill(reference);
+  await page.locator("input[name=for]").first().fill("Parking without permit");
+  await page.locator("input[name=amount]").first().fill("65.00");
+  await page.getByRole("button", { name: "Add the charge" }).click();
+  await page.getByText(reference).first().waitFor();
+}
+
+async function taken(reference) {
+  await here.handheld.ask("refresh");
+  await here.handheld.ask(`search ${reference}`);
+  const held = await here.handheld.ask(`charge ${reference} CASH`);
+  await here.handheld.ask(`wait-receipt ${held.payment_id}`);
+  return held;
+}
+
+/** Opens the payment and expects those words about its cash. */
+async function says(page, held, words) {
+  await page.goto(at(`/admin/payments/${held.payment_id}`));
+  await page.locator("#cash").getByText(words).waitFor();
+  const text = await page.locator("main").innerText();
+  assert.ok(text.includes(held.provisional_receipt), "the number that the payer has is not there");
+  assert.ok(!text.includes("Stripe"), `Stripe has no part in it: ${text}`);
+  assert.equal(await page.getByRole("link", { name: "Refund Payment" }).count(), 0);
+}
+
+test("cash with the officer, given back, and handed in, each in words", async () => {
+  const { page } = await here.office();
+  await page.goto(at("/admin/types/new"));
+  await page.locator("input[name=code]").fill("CASH");
+  await page.getByLabel("Name, as officers").fill("Cash");
+  await page.getByLabel("Provider").selectOption("cash");
+  await page.getByRole("button", { name: "Add the type" }).click();
+  await page.getByText("provisional receipt number").waitFor();
+  await owed(page, "N-1");
+  await owed(page, "N-2");
+  const [kept, back] = [await taken("N-1"), await taken("N-2")];
+
+  await says(page, kept, "The officer has it; it counts in their open shift.");
+  await shot(page, "cash-4-officer");
+  await page.setViewportSize(PHONE.viewport);
+  await shot(page, "cash-5-officer-phone");
+  await page.setViewportSize({ width: 1280, height: 800 });
+  const form = await page.goto(at(`/admin/payments/${kept.payment_id}/refund`));
+  assert.equal(form.status(), 200);
+  await page.getByText("Cash goes back by hand").waitFor();
+  await shot(page, "cash-6-no-refund");
+
+  await page.goto(at(`/admin/payments/${back.payment_id}`));
+  await press(page, page.locator("#cash").getByRole("link", { name: "Cash" }));
+  await page.locator("tr").filter({ hasText: back.provisional_receipt }).locator("summary").click();
+  await type(page, page.locator("tr").filter({ hasText: back.provisional_receipt }).getByLabel("Why"), "the payer paid by card");
+  await page.keyboard.press("Enter");
+  await page.locator("tr").filter({ hasText: back.provisional_receipt }).getByText("Voided").waitFor();
+  await says(page, back, "Voided: the cash was given back to the payer");
+  await shot(page, "cash-7-voided");
+
+  await page.goto(at("/admin/cash"));
+  assert.equal((await page.locator(".amount").first().innerText()).trim(), "USD 65.00", "the end-of-shift total");
+  await shot(page, "cash-8-shift");
+  await type(page, page.getByLabel("Counted"), "65.00");
+  await press(page, page.getByRole("button", { name: /Close the shift/ }));
+  await page.getByRole("heading", { name: "Handed in" }).waitFor();
+  await says(page, kept, "Counted and handed in with shift 1");
+  await shot(page, "cash-9-handed-in");
+});

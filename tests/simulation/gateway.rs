@@ -3,7 +3,7 @@
 use super::Broken;
 use super::faults::Fault;
 use super::fixture;
-use super::ledger::Ledger;
+use super::ledger::{Backup, Ledger};
 use super::link::Exchange;
 use super::shared::Shared;
 use super::tasks::Task;
@@ -33,7 +33,7 @@ pub(super) struct Gateway {
     /// When jobs will be looked for.
     pub(super) work_at_ms: Option<i64>,
     /// The last backup, and when it was made.
-    pub(super) backup: Option<(i64, Tables)>,
+    pub(super) backup: Option<(i64, Backup)>,
     /// The task that asks Stripe what was lost.
     pub(super) recovering: Option<u64>,
     /// When a backup was last put back.
@@ -133,19 +133,17 @@ impl World {
 
     /// The backup takes the ledger's place, with a new epoch.
     pub(super) fn restore(&mut self) {
-        let Some((made_ms, tables)) = self.gateway.backup.take() else { return };
+        let Some((made_ms, backup)) = self.gateway.backup.take() else { return };
+        if let Err(violation) = self.same_in_sql() {
+            self.break_rule(violation.rule, || violation.what);
+        }
         self.kill_gateway("to be restored");
         let (now_ms, broken) = (self.now_ms(), self.plan.broken);
         let ago_s = now_ms.saturating_sub(made_ms) / 1_000;
         self.note(|| format!("gateway: put back to {ago_s} s ago"));
-        self.gateway.tables(|now| {
-            *now = tables;
-            if broken != Some(Broken::RestoredBlind) {
-                let recovery =
-                    Recovery::begin(fixture::recovery_key(), String::new(), made_ms, now_ms);
-                now.recoveries.insert(recovery.key.clone(), recovery);
-            }
-        });
+        let recovery = Recovery::begin(fixture::recovery_key(), String::new(), made_ms, now_ms);
+        let recovery = Some(&recovery).filter(|_| broken != Some(Broken::RestoredBlind));
+        self.gateway.ledger.put_back(backup, recovery);
         self.gateway.epoch = self.gateway.epoch.saturating_add(1);
         self.gateway.restored_ms = Some(self.now_ms());
         self.watch.forget();

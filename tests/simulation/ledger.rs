@@ -1,20 +1,25 @@
 //! The simulation's ledger: in memory, and where that is asked for, the real one in SQLite beside it.
 //!
 //! The world acts on the memory's answers. The database gets every decision as well, with the same
-//! time and randomness: it must take and refuse the same ones, and in the end hold the same rows.
+//! time and randomness: it must take and refuse the same ones, and in the end hold the same rows. A
+//! backup is a copy of both, and a restore puts both back: SQLite's into a file of its own, which is
+//! opened as a gateway opens it.
 
+use super::compare;
 use super::fixture;
-use holdfast_domain::{DeviceId, Evidence, PaymentId, TenantSlug};
+use holdfast_domain::{DeviceId, PaymentId, TenantSlug};
 use holdfast_gateway::testing::SqlLedger;
 use holdfast_gateway::world::{NoEntropy, World};
 use holdfast_ledger::memory::{MemoryStore, Tables};
+use holdfast_ledger::recovery::Recovery;
 use holdfast_ledger::work::Reads;
 use holdfast_ledger::{
-    Attempt, Decision, DeviceStatus, Env, Order, Payment, Store, StoreError, Tx,
+    Attempt, BeginRecovery, Decision, DeviceStatus, Env, Payment, Store, StoreError, Tx,
 };
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 type Environment = Box<dyn Fn() -> Env + Send + Sync>;
@@ -31,9 +36,21 @@ struct Instant(Mutex<Env>);
 /// SQLite on a folder of its own.
 struct Database {
     runtime: Runtime,
-    ledger: SqlLedger,
-    statuses: Mutex<BTreeMap<DeviceId, DeviceStatus>>,
-    _folder: tempfile::TempDir,
+    open: Mutex<Open>,
+}
+
+/// What a restore puts another one in the place of.
+struct Open {
+    ledger: Arc<SqlLedger>,
+    statuses: BTreeMap<DeviceId, DeviceStatus>,
+    folder: TempDir,
+}
+
+/// The ledger as it was once.
+pub(super) struct Backup {
+    tables: Tables,
+    /// The folder with SQLite's copy, where there is a database.
+    folder: Option<TempDir>,
 }
 
 impl Instant {
@@ -70,60 +87,113 @@ impl Ledger {
 
     /// From now on every decision is made in SQLite as well.
     pub(super) fn open_database(&mut self) {
-        let shared_memory = Path::new("/dev/shm");
-        let folder = match shared_memory.is_dir() {
-            // What is tried is the SQL, not the disk below it.
-            true => tempfile::tempdir_in(shared_memory),
-            false => tempfile::tempdir(),
-        };
-        let folder = folder.expect("a folder");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let tables = self.memory.with_tables(|tables| tables.clone());
-        let world = Arc::clone(&self.last);
+        let (folder, world) = (folder(), Arc::clone(&self.last));
         let opened =
             SqlLedger::new(folder.path(), world, fixture::gateway(), fixture::tenant(), &tables);
-        let ledger = runtime.block_on(opened).expect("a new database");
-        let statuses = Mutex::new(statuses(&tables));
-        self.database = Some(Database { runtime, ledger, statuses, _folder: folder });
+        let ledger = Arc::new(runtime.block_on(opened).expect("a new database"));
+        let open = Mutex::new(Open { ledger, statuses: statuses(&tables), folder });
+        self.database = Some(Database { runtime, open });
+    }
+
+    /// Where SQLite's file lies, for a test that tampers with it.
+    pub(super) fn database_file(&self) -> Option<PathBuf> {
+        let database = self.database.as_ref()?;
+        Some(database.lock().folder.path().join("holdfast.db"))
     }
 
     pub(super) fn with_tables<R>(&self, look: impl FnOnce(&mut Tables) -> R) -> R {
         self.memory.with_tables(look)
     }
 
+    /// Both as they are now.
+    pub(super) fn back_up(&self) -> Backup {
+        let tables = self.memory.with_tables(|tables| tables.clone());
+        let copy = |database: &Database| {
+            database.follow(statuses(&tables));
+            let (folder, ledger) = (folder(), database.ledger());
+            let made = ledger.back_up(folder.path());
+            database.runtime.block_on(made).expect("a copy of the database");
+            folder
+        };
+        let folder = self.database.as_ref().map(copy);
+        Backup { tables, folder }
+    }
+
+    /// Both as they were then. Stripe is asked what is lost with `recovery`, if that is known.
+    pub(super) fn put_back(&self, backup: Backup, recovery: Option<&Recovery>) {
+        let Backup { tables, folder } = backup;
+        if let (Some(database), Some(folder)) = (&self.database, folder) {
+            database.put_back(folder, statuses(&tables), &self.last, recovery);
+        }
+        self.memory.with_tables(|now| {
+            *now = tables;
+            if let Some(recovery) = recovery {
+                now.recoveries.insert(recovery.key.clone(), recovery.clone());
+            }
+        });
+    }
+
     /// How the two differ, if they do.
     pub(super) fn difference(&self) -> Option<String> {
         let database = self.database.as_ref()?;
-        let tables = self.memory.with_tables(|tables| tables.clone());
-        for (tenant, payment) in tables.payments.keys() {
-            let look = || LookAt(tenant.clone(), *payment);
-            let in_memory = super::gateway::now(self.memory.run(look()));
-            let in_sql = database.runtime.block_on(database.ledger.run(look()));
-            match (in_memory, in_sql) {
-                (Ok(in_memory), Ok(in_sql)) if in_memory == in_sql => {}
-                (in_memory, in_sql) => {
-                    return Some(format!(
-                        "{payment}: the same in memory and in SQL is {:?}",
-                        in_memory.ok().zip(in_sql.ok()).map(|(a, b)| a.differs(&b))
-                    ));
-                }
+        database.follow(self.memory.with_tables(|tables| statuses(tables)));
+        let ledger = database.ledger();
+        match database.runtime.block_on(ledger.tables()) {
+            Ok((sql, acts)) => {
+                self.memory.with_tables(|memory| compare::difference(memory, &sql, &acts))
             }
+            Err(error) => Some(format!("SQL holds what cannot be read: {error}")),
         }
-        None
     }
 }
 
+/// A folder for a database: what is tried is the SQL, not the disk below it.
+pub(super) fn folder() -> TempDir {
+    let shared_memory = Path::new("/dev/shm");
+    let folder = match shared_memory.is_dir() {
+        true => tempfile::tempdir_in(shared_memory),
+        false => tempfile::tempdir(),
+    };
+    folder.expect("a folder")
+}
+
 impl Database {
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ledger(&self) -> Arc<SqlLedger> {
+        Arc::clone(&self.lock().ledger)
+    }
+
     /// Handhelds are revoked by administrators, not by decisions.
     fn follow(&self, now: BTreeMap<DeviceId, DeviceStatus>) {
-        let mut known = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.lock();
         for (device, status) in &now {
-            if known.get(device) != Some(status) {
-                let change = self.ledger.set_status(*device, *status);
+            if open.statuses.get(device) != Some(status) {
+                let change = open.ledger.set_status(*device, *status);
                 self.runtime.block_on(change).expect("the status is stored");
             }
         }
-        *known = now;
+        open.statuses = now;
+    }
+
+    fn put_back(
+        &self,
+        folder: TempDir,
+        statuses: BTreeMap<DeviceId, DeviceStatus>,
+        world: &Arc<Instant>,
+        recovery: Option<&Recovery>,
+    ) {
+        let opened = SqlLedger::open(folder.path(), Arc::clone(world) as _, fixture::tenant());
+        let ledger = Arc::new(self.runtime.block_on(opened).expect("the copy opens"));
+        if let Some(recovery) = recovery {
+            let begin = BeginRecovery { recoveries: vec![recovery.clone()] };
+            self.runtime.block_on(ledger.run(begin)).expect("the recovery begins");
+        }
+        *self.lock() = Open { ledger, statuses, folder };
     }
 }
 
@@ -137,7 +207,7 @@ impl Store for Ledger {
         database.follow(self.memory.with_tables(|tables| statuses(tables)));
         let decision = Arc::new(decision);
         let outcome = self.memory.run(Twice(Arc::clone(&decision))).await;
-        let in_sql = database.runtime.block_on(database.ledger.run(Twice(decision)));
+        let in_sql = database.runtime.block_on(database.ledger().run(Twice(decision)));
         assert_eq!(
             outcome.is_ok(),
             in_sql.is_ok(),
@@ -174,42 +244,5 @@ impl<D: Decision> Decision for Twice<D> {
 
     async fn decide<T: Tx>(&self, tx: &mut T, env: &Env) -> Result<D::Outcome, StoreError> {
         self.0.decide(tx, env).await
-    }
-}
-
-/// Everything about one payment.
-struct LookAt(TenantSlug, PaymentId);
-
-#[derive(PartialEq)]
-struct Seen {
-    payment: Option<Payment>,
-    attempts: Vec<Attempt>,
-    evidence: BTreeSet<Evidence>,
-    order: Option<Order>,
-}
-
-impl Seen {
-    /// Each part: true if it is the same.
-    fn differs(&self, other: &Self) -> [(&'static str, bool); 4] {
-        [
-            ("payment", self.payment == other.payment),
-            ("attempts", self.attempts == other.attempts),
-            ("evidence", self.evidence == other.evidence),
-            ("order", self.order == other.order),
-        ]
-    }
-}
-
-impl Decision for LookAt {
-    type Outcome = Seen;
-
-    async fn decide<T: Tx>(&self, tx: &mut T, _env: &Env) -> Result<Seen, StoreError> {
-        let Self(tenant, payment) = self;
-        Ok(Seen {
-            payment: tx.payment(tenant, *payment).await?,
-            attempts: tx.attempts(tenant, *payment).await?,
-            evidence: tx.evidence(tenant, *payment).await?.into_iter().collect(),
-            order: tx.order(tenant, *payment).await?,
-        })
     }
 }

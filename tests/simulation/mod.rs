@@ -24,6 +24,8 @@
 mod agenda;
 mod broken;
 mod chance;
+mod charge_walk;
+mod compare;
 mod device;
 mod disk;
 mod edge;
@@ -47,13 +49,16 @@ mod webhooks;
 mod world;
 
 pub use broken::Broken;
+pub use charge_walk::{Walk, walk_charges_on_sql};
 pub use disk::{Commit, Disk, MemoryDisk};
 pub use faults::{Fault, Tally};
 pub use invariants::Violation;
 pub use plan::{Plan, Schedule};
-pub use platter::{Operation, Platter, Remains};
-pub use redb_disk::{RedbDisk, opened};
+pub use platter::{Forgets, Operation, Platter, Remains};
+pub use redb_disk::{RedbDisk, opened, opened_with};
 pub use world::{Ended, World};
+
+use std::path::Path;
 
 /// Runs one seed. The error has the trace of the run, for a person to read.
 pub fn run(plan: &Plan) -> Result<Ended, Box<Failed>> {
@@ -74,12 +79,17 @@ pub fn replay(plan: &Plan) -> Result<(Ended, Vec<String>), Failed> {
     }
 }
 
-/// Runs one seed with the real SQLite ledger beside the one in memory. A gateway is not put back in
-/// it: that changes the tables past all decisions.
+/// Runs one seed with the real SQLite ledger beside the one in memory.
 pub fn run_on_sql(plan: &Plan) -> Result<Ended, Box<Failed>> {
+    run_on_tampered_sql(plan, &|_| {})
+}
+
+/// The same with a database that a test has tampered with before the run.
+pub fn run_on_tampered_sql(plan: &Plan, tamper: &dyn Fn(&Path)) -> Result<Ended, Box<Failed>> {
     let run = |traced| {
         let mut world = World::new(plan, traced);
         world.open_database();
+        world.database_file().iter().for_each(|file| tamper(file));
         let outcome = world.run().and_then(|ended| world.same_in_sql().map(|()| ended));
         (outcome, world.trace())
     };

@@ -26,6 +26,8 @@ struct State {
     fails_after: Option<(u64, io::ErrorKind)>,
     /// Changes arrive, but nobody can say so.
     syncs_fail: bool,
+    /// How a sync fails, and loses what it was to bring to the disk.
+    forgets: Option<Forgets>,
     /// Changes and syncs so far.
     operations: u64,
     /// What happened since it was asked for.
@@ -98,6 +100,18 @@ impl Change {
     }
 }
 
+/// What a system does whose sync failed: it takes what was to be written for written, and the next sync
+/// succeeds (the "fsyncgate" of 2018).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forgets {
+    /// Once; whoever reads sees what was written (ext4, XFS).
+    OnceUnseen,
+    /// Once; whoever reads sees what was there before (Btrfs).
+    OnceSeen,
+    /// At each sync, unseen.
+    Always,
+}
+
 /// What becomes of a change that was not synced, when the power goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remains {
@@ -120,9 +134,15 @@ impl Platter {
         self.lock().syncs_fail = true;
     }
 
+    /// Fails the next sync, and forgets.
+    pub fn forget_at_sync(&self, how: Forgets) {
+        self.lock().forgets = Some(how);
+    }
+
     /// Works again.
     pub fn mend(&self) {
         let mut state = self.lock();
+        state.forgets = None;
         state.fails_after = None;
         state.syncs_fail = false;
         state.under_way = None;
@@ -131,6 +151,14 @@ impl Platter {
     /// Changes and syncs so far.
     pub fn operations(&self) -> u64 {
         self.lock().operations
+    }
+
+    /// True if the disk has what is seen, once all that was written since the last sync is there as well.
+    pub fn is_as_it_seems(&self) -> bool {
+        let state = self.lock();
+        let mut file = state.synced.clone();
+        state.pending.iter().for_each(|change| change.apply(&mut file));
+        file == state.seen
     }
 
     /// Begins to keep a journal.
@@ -158,9 +186,12 @@ impl Platter {
         Self::of(file)
     }
 
-    /// The same file, with everything that is seen in it safe: the process ended, the power did not.
+    /// The same file for the next process: the process ended, the power did not. It sees what was
+    /// written; what was not synced is no safer for that.
     pub fn after_kill(&self) -> Self {
-        Self::of(self.lock().seen.clone())
+        let State { seen, synced, pending, .. } = &*self.lock();
+        let (seen, synced, pending) = (seen.clone(), synced.clone(), pending.clone());
+        Self(Arc::new(Mutex::new(State { seen, synced, pending, ..State::default() })))
     }
 
     /// The files that a power cut during these operations can leave of this one, where the disk has
@@ -208,6 +239,19 @@ impl Platter {
 }
 
 impl State {
+    fn forget(&mut self, how: Forgets) -> io::Error {
+        self.pending.clear();
+        match how {
+            Forgets::OnceUnseen => self.forgets = None,
+            Forgets::OnceSeen => {
+                self.forgets = None;
+                self.seen = self.synced.clone();
+            }
+            Forgets::Always => {}
+        }
+        io::ErrorKind::Other.into()
+    }
+
     fn may_go_on(&mut self) -> io::Result<()> {
         self.operations = self.operations.saturating_add(1);
         match &mut self.fails_after {
@@ -247,6 +291,9 @@ impl StorageBackend for Platter {
         state.may_go_on()?;
         if state.syncs_fail {
             return Err(io::ErrorKind::Other.into());
+        }
+        if let Some(how) = state.forgets {
+            return Err(state.forget(how));
         }
         state.journal.iter_mut().for_each(|journal| journal.push(Operation(None)));
         let State { synced, pending, .. } = &mut *state;

@@ -1,12 +1,15 @@
 //! The handheld's real store on a [`Platter`]: sealed records in redb, with every fault below redb.
 
-use super::platter::{Platter, Remains};
+use super::ledger::folder;
+use super::platter::{Forgets, Platter, Remains};
 use super::{Commit, Disk};
 use holdfast_domain::Secret;
 use holdfast_handheld::engine::{Durable, StoreFault, Write};
 use holdfast_handheld::software::SoftwareVault;
 use holdfast_handheld::store::{RecordStore, SealedStore};
 use std::io;
+use std::path::PathBuf;
+use tempfile::TempDir;
 
 /// A commit takes no more changes and syncs than this; a fault is aimed at one of them.
 const OPERATIONS_MAX: u64 = 24;
@@ -14,6 +17,8 @@ const OPERATIONS_MAX: u64 = 24;
 /// Real records in a real file.
 pub struct RedbDisk {
     platter: Platter,
+    /// Where a process that ends in doubt about its file leaves its mark.
+    mark: TempDir,
     store: Option<SealedStore>,
     /// Its own luck, so that the run is the same as on records in memory.
     luck: u64,
@@ -22,8 +27,9 @@ pub struct RedbDisk {
 impl RedbDisk {
     /// A new file; the seed decides where faults strike.
     pub fn new(seed: u64) -> Self {
-        let platter = Platter::default();
-        Self { store: Some(opened(&platter)), platter, luck: seed }
+        let (platter, mark) = (Platter::default(), folder());
+        let store = Some(opened_with(&platter, &mark));
+        Self { platter, mark, store, luck: seed }
     }
 
     /// SplitMix64 (Steele, Lea, Flood: OOPSLA 2014).
@@ -37,6 +43,8 @@ impl RedbDisk {
 
     /// The power goes: each change that was not synced is there, or not, or the beginning of it is.
     fn power_cut(&mut self) {
+        // The mark is in the memory that goes with the power, as is what it is about.
+        self.mark = folder();
         let platter = self.platter.clone();
         self.platter = platter.after_power_cut(|length| match self.draw(3) {
             0 => Remains::Whole,
@@ -49,16 +57,25 @@ impl RedbDisk {
     }
 
     fn store(&mut self) -> &mut SealedStore {
-        let platter = &self.platter;
-        self.store.get_or_insert_with(|| opened(platter))
+        let (platter, mark) = (&self.platter, &self.mark);
+        self.store.get_or_insert_with(|| opened_with(platter, mark))
     }
 }
 
 /// Opens whatever is there. That it can be opened is part of what is proved.
 pub fn opened(platter: &Platter) -> SealedStore {
+    opened_marked(platter, None)
+}
+
+/// The same after a process that may have left its mark in this folder.
+pub fn opened_with(platter: &Platter, mark: &TempDir) -> SealedStore {
+    opened_marked(platter, Some(mark.path().join("doubt")))
+}
+
+fn opened_marked(platter: &Platter, mark: Option<PathBuf>) -> SealedStore {
     let platter = platter.clone();
     let vault = SoftwareVault::new(&Secret::new([8; 32]));
-    SealedStore::on_storage(move || platter.clone(), &vault).expect("the file opens")
+    SealedStore::on_storage(move || platter.clone(), mark, &vault).expect("the file opens")
 }
 
 impl Disk for RedbDisk {
@@ -81,7 +98,13 @@ impl Disk for RedbDisk {
                 assert_eq!(stored, Ok(()), "a disk that works stores");
                 return stored;
             }
-            Commit::Fails { kept: true, .. } => self.platter.fail_syncs(),
+            // Nobody can say whether it is there; or it seems to be, and is not.
+            Commit::Fails { kept: true, .. } => match self.draw(4) {
+                0 => self.platter.fail_syncs(),
+                1 => self.platter.forget_at_sync(Forgets::OnceUnseen),
+                2 => self.platter.forget_at_sync(Forgets::OnceSeen),
+                _ => self.platter.forget_at_sync(Forgets::Always),
+            },
             Commit::Fails { fault, kept: false } => {
                 let kind = match fault {
                     StoreFault::Full => io::ErrorKind::StorageFull,

@@ -71,8 +71,7 @@ impl World {
             return;
         }
         if self.gateway.backup.is_none() {
-            let tables = self.gateway.tables(|tables| tables.clone());
-            self.gateway.backup = Some((self.now_ms(), tables));
+            self.gateway.backup = Some((self.now_ms(), self.gateway.ledger.back_up()));
         } else if self.gateway.is_up && self.strikes(Fault::Restored) {
             self.restore();
         }

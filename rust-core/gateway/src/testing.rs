@@ -1,6 +1,10 @@
 //! The SQL ledger by itself, for the tests of other packages. Not part of the server.
 
-use crate::store::{Store, StoreError, rows};
+mod tables;
+
+pub use tables::ActRow;
+
+use crate::store::{Store, StoreError, database_path, rows};
 use crate::world::SharedWorld;
 use holdfast_domain::{DeviceId, TenantSlug};
 use holdfast_ledger::memory::Tables;
@@ -31,6 +35,23 @@ impl SqlLedger {
         let ledger = Self { store, tenant, _writing };
         ledger.write(ledger.set_up(gateway, tables)).await?;
         Ok(ledger)
+    }
+
+    /// A database that is there already, such as a backup that takes the place of another.
+    pub async fn open(
+        folder: &Path,
+        world: SharedWorld,
+        tenant: TenantSlug,
+    ) -> Result<Self, StoreError> {
+        let (store, _writing) = Store::open(folder, false, world).await?;
+        Ok(Self { store, tenant, _writing })
+    }
+
+    /// Writes a copy into another folder, as `holdfast backup` does beside a running gateway.
+    pub async fn back_up(&self, folder: &Path) -> Result<(), StoreError> {
+        let copy = database_path(folder).display().to_string();
+        query("VACUUM INTO ?").bind(copy).execute(&self.store.reads).await?;
+        Ok(())
     }
 
     /// An administrator approves or revokes a handheld.

@@ -7,7 +7,8 @@ use holdfast_handheld::engine::{
 };
 use holdfast_handheld::store::RecordStore;
 use holdfast_tests::simulation::{
-    self, Commit, Disk, Fault, MemoryDisk, Plan, Platter, RedbDisk, Tally, World, opened,
+    self, Commit, Disk, Fault, Forgets, MemoryDisk, Plan, Platter, RedbDisk, Remains, Tally, World,
+    opened, opened_with,
 };
 use std::cell::RefCell;
 use std::io;
@@ -15,6 +16,8 @@ use std::rc::Rc;
 
 /// Schedules on real files.
 const SEEDS: u64 = 200;
+/// At so many places of a life a sync forgets.
+const FORGOTTEN_AT: usize = 12;
 
 #[test]
 fn hundreds_of_schedules_hold_on_real_files() {
@@ -134,6 +137,97 @@ fn torn_at_every_byte_the_last_hold_is_there_or_is_not() {
         }
     });
     assert!(old > 1_000 && new > 0, "{old} files without the hold, {new} with it");
+}
+
+/// What the file on the disk has, should the power go now and take everything that was not synced.
+fn found_without_power(platter: &Platter) -> (Vec<Payment>, Vec<Notice>, Counters) {
+    found(&platter.after_power_cut(|_| Remains::Lost))
+}
+
+/// At each commit of a life, one sync fails and forgets; the life goes on. Whatever was acknowledged is
+/// on the disk from then on.
+#[test]
+fn a_sync_that_fails_and_forgets_loses_nothing_that_was_acknowledged() {
+    let life = a_life();
+    let at = |part: usize| life.len() * part / FORGOTTEN_AT;
+    for how in [Forgets::OnceUnseen, Forgets::OnceSeen] {
+        for struck in (0..FORGOTTEN_AT).map(at) {
+            let platter = Platter::default();
+            let (mut store, mut kept) = (opened(&platter), MemoryDisk::default());
+            store.load().expect("a new file");
+            for (place, writes) in life.iter().enumerate() {
+                if place == struck {
+                    platter.forget_at_sync(how);
+                }
+                // The store mends it by itself: what was forgotten is written again.
+                store.commit(writes).expect("stored");
+                kept.commit(writes, Commit::Whole).expect("memory works");
+                if place >= struck && (place < struck + 3 || place + 1 == life.len()) {
+                    let durable = kept.load();
+                    let payments: Vec<Payment> = durable.payments().cloned().collect();
+                    let on_disk = found_without_power(&platter);
+                    assert_eq!(on_disk.0, payments, "{how:?} at {struck}, looked at {place}");
+                }
+            }
+        }
+    }
+}
+
+/// While syncs go on failing nothing is acknowledged, in this process and in the next one, and nothing
+/// that was acknowledged before is lost.
+#[test]
+fn while_syncs_fail_nothing_is_believed() {
+    let (platter, hold) = before_the_last_hold();
+    let before = found(&platter.after_kill());
+    let mark = tempfile::tempdir().expect("a folder");
+    let mut store = opened_with(&platter, &mark);
+    store.load().expect("read");
+    platter.forget_at_sync(Forgets::Always);
+    assert_eq!(store.commit(&hold), Err(StoreFault::Failed));
+    // From now on syncs succeed, and lie about what is gone: the next commit brings it back first.
+    platter.mend();
+    let counters = || [Write::Put(Record::Counters(before.2))];
+    let killed = platter.after_kill();
+    store.commit(&counters()).expect("stored");
+    assert!(found_without_power(&platter) == before, "what was refused is not there");
+    // The process ends in doubt: the next one finds the mark, and writes all of the file again.
+    drop(store);
+    let mut next = opened_with(&killed, &mark);
+    next.load().expect("read");
+    next.commit(&counters()).expect("stored");
+    let on_disk = found_without_power(&killed);
+    assert_eq!(on_disk.0, found(&killed).0, "what the next process saw is on the disk");
+}
+
+/// The model bites: redb by itself goes on after a sync that forgot, and says of commits that they are
+/// stored although the disk has not got what they stand on.
+#[test]
+fn a_store_that_goes_on_believing_acknowledges_what_is_not_on_the_disk() {
+    const TABLE: redb::TableDefinition<u64, &[u8]> = redb::TableDefinition::new("records");
+    let platter = Platter::default();
+    let open = || redb::Database::builder().create_with_backend(platter.clone());
+    let store = |database: &redb::Database, keys: std::ops::Range<u64>| {
+        let transaction = database.begin_write()?;
+        for key in keys {
+            transaction.open_table(TABLE)?.insert(key, [7; 3_000].as_slice())?;
+        }
+        Ok::<_, redb::Error>(transaction.commit()?)
+    };
+    let database = open().expect("a new file");
+    store(&database, 0..20).expect("stored");
+    assert!(platter.is_as_it_seems());
+    platter.forget_at_sync(Forgets::OnceUnseen);
+    store(&database, 20..40).expect_err("the sync fails");
+    drop(database);
+    let database = open().expect("it opens, as if nothing had been");
+    store(&database, 0..1).expect("it says that it is stored");
+    assert!(!platter.is_as_it_seems());
+    // The handheld's store, in the same trouble, is at one with the disk.
+    let (platter, hold) = before_the_last_hold();
+    let mut ours = opened(&platter);
+    platter.forget_at_sync(Forgets::OnceUnseen);
+    ours.commit(&hold).expect("stored, after it was written again");
+    assert!(platter.is_as_it_seems());
 }
 
 #[test]

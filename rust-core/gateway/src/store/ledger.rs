@@ -11,6 +11,8 @@ pub(crate) mod refunds;
 pub(crate) mod refused_cash;
 mod setup;
 
+#[cfg(feature = "testing")]
+pub(crate) use charges::claim;
 pub(crate) use charges::{charge, fold_name, fold_plate};
 pub(crate) use recovery::{found_session, recovery};
 pub(crate) use setup::catalogue;

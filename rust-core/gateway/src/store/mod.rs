@@ -10,6 +10,8 @@ pub(crate) mod rows;
 mod writer;
 
 pub(crate) use file::{connect_file, is_whole};
+#[cfg(feature = "testing")]
+pub(crate) use ledger::claim;
 pub(crate) use ledger::{
     LedgerTx, catalogue, charge, fold_name, fold_plate, found_session, recovery, refunds,
     refused_cash,

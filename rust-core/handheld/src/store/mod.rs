@@ -11,6 +11,7 @@ mod index;
 mod installation;
 pub mod seal;
 mod sealed;
+mod watched;
 
 pub use sealed::SealedStore;
 

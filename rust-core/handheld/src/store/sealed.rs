@@ -10,23 +10,28 @@ use super::folder::{Folder, FolderError};
 use super::index::{Entry, Index, Part, part_of};
 use super::installation::{Header, Installation};
 use super::seal::{Budget, Sealer};
+use super::watched::{Doubt, Watched};
 use crate::engine::{Durable, StoreFault, Write};
 use crate::error::OpenError;
 use crate::port::KeyVault;
 use holdfast_domain::PaymentId;
 use holdfast_protocol::wire::CopiesFile;
+use redb::backends::FileBackend;
 use redb::{
     Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
     WriteTransaction,
 };
 use std::collections::BTreeMap;
+use std::fs::OpenOptions;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// The file of records.
 const FILE: &str = "holdfast.redb";
+/// Stands beside it while some of it may not be on the disk (see [`super::watched`]).
+const MARK: &str = "holdfast.doubt";
 /// Memory for cached pages, in bytes. redb would take up to 1 GiB; everything is read once at the
 /// start, and a commit touches a dozen pages.
 const CACHE_BYTES: usize = 1024 * 1024;
@@ -40,7 +45,8 @@ type OpenDatabase = Box<dyn FnMut() -> Result<Database, redb::Error> + Send>;
 
 /// The real store.
 ///
-/// After an I/O error redb wants its file opened anew, so the store keeps the way to open it. A
+/// After an I/O error redb wants its file opened anew, so the store keeps the way to open it. After a
+/// sync that failed nothing is stored until what it may have lost was written again ([`super::watched`]). A
 /// commit that failed may all the same be in the file then. Since nobody was promised anything,
 /// the next commit takes it back first: what was refused does not turn up later. (A restart before
 /// that goes on from whatever the file has; the engine then shows that it was found, and was never
@@ -80,8 +86,11 @@ impl SealedStore {
             FolderError::Io(error) => open_error(io_fault(&error)),
         })?;
         let file = folder.path().join(FILE);
+        let doubt = Doubt::marked_by(folder.path().join(MARK));
         let open = move || {
-            Database::builder().set_cache_size(CACHE_BYTES).create(&file).map_err(redb::Error::from)
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            database_on(FileBackend::new(options.open(&file)?)?, &doubt)
         };
         let mut store = Self::with_database(Box::new(open), vault, Budget::default())?;
         folder.sync().map_err(|error| open_error(io_fault(&error)))?;
@@ -90,16 +99,15 @@ impl SealedStore {
     }
 
     /// The same over storage of the caller's, for tests that let it fail; `storage` is asked again
-    /// whenever the file is to be opened anew.
+    /// whenever the file is to be opened anew. Without a mark, nothing outlives the process of what is in
+    /// doubt.
     pub fn on_storage<S: StorageBackend>(
         mut storage: impl FnMut() -> S + Send + 'static,
+        mark: Option<PathBuf>,
         vault: &dyn KeyVault,
     ) -> Result<Self, OpenError> {
-        let open = move || {
-            let mut builder = Database::builder();
-            builder.set_cache_size(CACHE_BYTES);
-            builder.create_with_backend(storage()).map_err(redb::Error::from)
-        };
+        let doubt = mark.map(Doubt::marked_by).unwrap_or_default();
+        let open = move || database_on(storage(), &doubt);
         Self::with_database(Box::new(open), vault, Budget::default())
     }
 
@@ -256,6 +264,13 @@ impl RecordStore for SealedStore {
 enum Place {
     Record(Name),
     Copy(PaymentId),
+}
+
+/// The database, once all of its file is known to be on the disk.
+fn database_on(storage: impl StorageBackend, doubt: &Doubt) -> Result<Database, redb::Error> {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    Ok(builder.create_with_backend(Watched::new(storage, doubt.clone())?)?)
 }
 
 /// Bytes as they were; none mean that there were none.

@@ -17,7 +17,8 @@ pub trait JobTx: Send {
         due_at_ms: i64,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Takes up to `limit` jobs that are due and not leased, the longest due first: gives each
+    /// Takes up to `limit` jobs that are due and not leased, the longest due first, and those of one time by
+    /// tenant, kind and payment: gives each
     /// a fence that was never used before (not even by a job that was removed since), raises its
     /// tries, and sets both the end of the lease and `due_at_ms` to `lease_until_ms`, so
     /// that a wish made meanwhile shows in `due_at_ms`.

@@ -122,7 +122,8 @@ pub(crate) fn charge(row: &SqliteRow) -> std::result::Result<Charge, StoreError>
     })
 }
 
-fn claim(row: &SqliteRow) -> std::result::Result<Claim, StoreError> {
+/// A claim of a row that has all its columns.
+pub(crate) fn claim(row: &SqliteRow) -> std::result::Result<Claim, StoreError> {
     Ok(Claim {
         tenant: rows::parsed(row, "tenant")?,
         mode: rows::mode(row)?,

@@ -47,7 +47,7 @@ impl JobTx for LedgerTx<'_> {
     ) -> Result<Vec<Job>> {
         let due = query(
             "SELECT * FROM jobs WHERE due_at_ms <= ? AND leased_until_ms <= ? \
-             ORDER BY due_at_ms LIMIT ?",
+             ORDER BY due_at_ms, tenant, kind, payment LIMIT ?",
         );
         let due = self.all(due.bind(now_ms).bind(now_ms).bind(i64::from(limit))).await?;
         let mut leased = Vec::with_capacity(due.len());

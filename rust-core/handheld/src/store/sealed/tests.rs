@@ -234,7 +234,7 @@ impl StorageBackend for Disk {
 
 fn on(disk: &Disk) -> SealedStore {
     let disk = disk.clone();
-    SealedStore::on_storage(move || disk.clone(), &vault()).unwrap()
+    SealedStore::on_storage(move || disk.clone(), None, &vault()).unwrap()
 }
 
 #[test]

@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking, their helpers too")]
 
 mod charges;
+mod databases;
 mod doubled;
 mod field;
 mod giving_up;

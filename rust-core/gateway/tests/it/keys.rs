@@ -80,7 +80,7 @@ async fn the_doctor_finds_a_good_installation_good_and_names_what_is_not() {
 #[tokio::test]
 async fn databases_of_earlier_schemas_are_brought_up_to_date() {
     let databases = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/databases");
-    for schema in ["schema-1", "schema-61"] {
+    for schema in ["schema-1", "schema-61", "schema-91"] {
         let kept = databases.join(schema);
         let folder = tempfile::tempdir().unwrap();
         for name in ["holdfast.db", "master.key"] {

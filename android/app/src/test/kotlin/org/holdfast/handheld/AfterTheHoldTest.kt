@@ -1,5 +1,6 @@
 package org.holdfast.handheld
 
+import org.holdfast.handheld.core.HandheldState
 import org.holdfast.handheld.core.Payment
 import org.holdfast.handheld.core.PaymentState
 import org.holdfast.handheld.screen.ResultPresenter
@@ -155,31 +156,52 @@ class AfterTheHoldTest {
     }
 
     @Test
-    fun `the payer's code proves a payment without a network, also to the app that was opened again`() {
+    fun `code and receipt of the payer prove a payment without a network, also to the app that was opened again`() {
         Sandbox().use { stripe ->
             running = Gateway(folder.root, stripe.url)
-            officer.enrol(gateway)
+            val first = holdsOne()
+            officer.tap("New payment")
             officer.opensSummary()
             officer.choosesCard()
             officer.holds()
             handheld.awaits(PaymentState.SENT)
-            val held = handheld.newest!!
+            val second = handheld.newest!!
             close()
-            val page = Payer().pay(held.payAddress!!)
+            val receiptPage = Payer().pay(first.payAddress!!)
+            val codePage = Payer().pay(second.payAddress!!)
             gateway.stop()
             open()
-            proveBy(Payer.read(page, "confirm-code"))
+            proveBy(Payer.read(codePage, "confirm-code"))
+            officer.tap("New payment")
+            officer.tap("USD 45.00, Sent. Open this payment")
+            proveByScanning(Payer.receiptOn(receiptPage))
             close()
             open()
+            assertEquals(listOf(true, true), opened().payments.filter { it.heldAtMs != null }.map { it.verifiedOffline })
             officer.tap("Recent payments")
             officer.awaits("Paid, verified offline")
             gateway.start()
             handheld.application.holdfast.refreshSoon()
             officer.tap("Paid, verified offline")
-            assertTrue(Clockwork.until(60_000) { handheld.newest?.verifiedOffline == false })
+            assertTrue(Clockwork.until(60_000) { handheld.state!!.payments.none { it.verifiedOffline } })
             officer.awaits("Receipt order ID")
-            assertEquals(Payer.read(page, "receipt-order-id"), handheld.newest!!.receiptOrderId)
+            assertEquals(Payer.read(codePage, "receipt-order-id"), handheld.newest!!.receiptOrderId)
         }
+    }
+
+    /** As a scanner does that types. */
+    private fun proveByScanning(receipt: String) {
+        officer.awaits("Present card")
+        officer.scrollTo("Payer has paid?")
+        officer.tap("Payer has paid?")
+        types(receipt.dropLast(8) + "AAAAAAAA")
+        officer.tap("Check")
+        officer.awaits("Nothing is proved: take it as not paid.")
+        types(receipt)
+        officer.awaits("This is a receipt.")
+        officer.tap("Check")
+        officer.awaits("Paid, verified offline")
+        officer.awaits("Receipt order ID")
     }
 
     private fun proveBy(code: String) {
@@ -202,6 +224,11 @@ class AfterTheHoldTest {
         officer.awaits("Paid, verified offline")
         officer.awaits("The payer has proved it: the money is received.")
         Shots.take("flow-verified-offline")
+    }
+
+    private fun opened(): HandheldState {
+        assertTrue("the core opens", Clockwork.until(20_000) { handheld.state != null })
+        return handheld.state!!
     }
 
     private fun types(text: String) {

@@ -73,7 +73,7 @@ class RecentScreen(private val activity: Activity, private val onEvent: (RecentE
         val top = list.getChildAt(at)?.top
         val inSight = rows.idAt(list.firstVisiblePosition + at - heads)
         val isScrolled = list.firstVisiblePosition > 0 || (list.getChildAt(0)?.top ?: 0) < 0
-        rows.show(next)
+        rows.show(next, list)
         val now = next.indexOfFirst { it.id == inSight }
         if (isScrolled && top != null && now >= 0) list.setSelectionFromTop(now + heads, top)
     }
@@ -112,10 +112,14 @@ private class RecentRows(private val activity: Activity, private val onEvent: (R
 
     fun idAt(row: Int): PaymentId? = rows.getOrNull(row)?.id
 
-    fun show(rows: List<RecentRow>) {
-        if (rows == this.rows) return
-        this.rows = rows
-        notifyDataSetChanged()
+    /** What only reads differently is changed where it stands: a list laid out anew may take the view under a finger for another row. */
+    fun show(next: List<RecentRow>, list: ListView) {
+        if (next == rows) return
+        val isInPlace = next.map { it.id } == rows.map { it.id }
+        rows = next
+        if (!isInPlace) return notifyDataSetChanged()
+        val first = list.firstVisiblePosition - list.headerViewsCount
+        for (at in 0 until list.childCount) next.getOrNull(first + at)?.let { bind(list.getChildAt(at)!!, it) }
     }
 
     override fun getCount(): Int = rows.size

@@ -46,6 +46,18 @@ class RecentScreenTest {
     }
 
     @Test
+    fun `a payment that moves on a moment before the finger comes down is still the one that opens`() {
+        stage.show(screen, state)
+        val place = row("USD\u00A080.00").middle()
+        screen.render(state.copy(rows = state.rows.map { if (it.id == state.rows[1].id) it.copy(state = state.rows[6].state) else it }))
+        glass.down(place)
+        Clockwork.passFrames(4)
+        glass.up()
+        Clockwork.pass(200)
+        assertEquals(listOf(RecentEvent.Open(state.rows[1].id)), events)
+    }
+
+    @Test
     fun `a payment that comes in above leaves the ones in sight where they are`() {
         stage.show(screen, state)
         list().setSelectionFromTop(4, 0)

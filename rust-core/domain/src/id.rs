@@ -1,6 +1,7 @@
 //! Identifiers. Each is its own type, so that one cannot be passed where another is meant.
 
 use crate::code::ShortCode;
+use crate::inline::Inline;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
@@ -128,7 +129,7 @@ pub struct OfficerId(pub u32);
 /// A tenant's slug: what stands in addresses and in every signed order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct TenantSlug(String);
+pub struct TenantSlug(Inline<TENANT_SLUG_CHARS_MAX>);
 
 /// Longest slug, so that the pay address stays within its QR code.
 pub const TENANT_SLUG_CHARS_MAX: usize = 24;
@@ -137,25 +138,25 @@ impl TenantSlug {
     /// Lower-case letters, digits and inner hyphens; 1 to 24 characters.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let good = (1..=TENANT_SLUG_CHARS_MAX).contains(&text.len())
-            && text.bytes().all(plain)
+        let good = text.bytes().all(plain)
             && !text.starts_with('-')
             && !text.ends_with('-')
             && text != "system";
         let rule = "1 to 24 lower-case letters, digits and inner hyphens, and not \"system\"";
-        good.then(|| Self(text.to_owned())).ok_or(IdError { kind: "tenant slug", rule })
+        let slug = good.then(|| Inline::of(text)).flatten();
+        slug.map(Self).ok_or(IdError { kind: "tenant slug", rule })
     }
 
     /// The slug.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 }
 
 /// Code of a payment type, such as `STRIPE`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct PaymentTypeCode(String);
+pub struct PaymentTypeCode(Inline<PAYMENT_TYPE_CODE_CHARS_MAX>);
 
 /// Longest code of a payment type; it is part of every signed order.
 pub const PAYMENT_TYPE_CODE_CHARS_MAX: usize = 12;
@@ -164,15 +165,14 @@ impl PaymentTypeCode {
     /// Capitals, digits and hyphens; 1 to 12 characters.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-';
-        let good =
-            (1..=PAYMENT_TYPE_CODE_CHARS_MAX).contains(&text.len()) && text.bytes().all(plain);
+        let code = text.bytes().all(plain).then(|| Inline::of(text)).flatten();
         let rule = "1 to 12 capitals, digits and hyphens, such as STRIPE";
-        good.then(|| Self(text.to_owned())).ok_or(IdError { kind: "payment type code", rule })
+        code.map(Self).ok_or(IdError { kind: "payment type code", rule })
     }
 
     /// The code.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 }
 
@@ -229,13 +229,13 @@ text_conversions!(PaymentId, DeviceId, GatewayId, TenantSlug, PaymentTypeCode, R
 
 impl fmt::Display for TenantSlug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Display for PaymentTypeCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

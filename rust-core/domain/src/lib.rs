@@ -13,6 +13,7 @@ pub mod code;
 pub mod currency;
 pub mod decline;
 pub mod id;
+mod inline;
 pub mod live;
 pub mod mode;
 pub mod money;

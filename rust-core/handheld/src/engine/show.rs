@@ -46,6 +46,12 @@ impl Engine {
         self.payment_at(payment, self.now)
     }
 
+    /// Where a payment stands, and why it is parked if it is: what [`Engine::payment`] says of both.
+    pub fn standing(&self, payment: PaymentId) -> Option<(PaymentState, Option<ParkedReason>)> {
+        let payment = self.durable.payment(payment)?;
+        Some((self.state(payment), parked(payment)))
+    }
+
     /// One payment, as of a moment.
     pub fn payment_at(&self, payment: PaymentId, now: Moment) -> Option<PaymentView> {
         self.durable.payment(payment).map(|payment| self.view(payment, now))

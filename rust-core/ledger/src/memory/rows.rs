@@ -3,7 +3,7 @@
 use super::Tables;
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, LazyLock, Mutex, PoisonError};
 
 /// Where the tables lie while nobody works on them.
 pub(super) struct Place {
@@ -25,7 +25,9 @@ type Of<K, V> = fn(&mut Tables) -> &mut BTreeMap<K, V>;
 
 /// The tables, until they go back: when their decision ends, however it ends.
 pub(super) struct Rows<'p> {
-    tables: Box<Tables>,
+    /// Always there until the end, when they go back. An empty set in their place would be made and
+    /// taken apart for each decision.
+    tables: Option<Box<Tables>>,
     /// The first write first.
     undo: Vec<Undo>,
     place: &'p Place,
@@ -44,7 +46,7 @@ impl Place {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(tables) = state.tables.take() {
-                return Rows { tables, undo: Vec::new(), place: self };
+                return Rows { tables: Some(tables), undo: Vec::new(), place: self };
             }
             state.waiting = state.waiting.saturating_add(1);
             state = self.returned.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -60,7 +62,7 @@ impl Rows<'_> {
         K: Ord + Clone + Send + 'static,
         V: Send + 'static,
     {
-        let before = exchange(of(&mut self.tables), key.clone(), row);
+        let before = exchange(of(self.all()), key.clone(), row);
         let was_there = before.is_some();
         self.undo.push(Box::new(move |tables| {
             exchange(of(tables), key, before);
@@ -70,7 +72,7 @@ impl Rows<'_> {
 
     /// Adds a row at the end of a list.
     pub(super) fn push<V: Send + 'static>(&mut self, of: fn(&mut Tables) -> &mut Vec<V>, row: V) {
-        of(&mut self.tables).push(row);
+        of(self.all()).push(row);
         self.undo.push(Box::new(move |tables| {
             of(tables).pop();
         }));
@@ -78,20 +80,21 @@ impl Rows<'_> {
 
     /// A number that was never given. It is not taken back: a fence may be skipped, never given twice.
     pub(super) fn next_fence(&mut self) -> u64 {
-        self.tables.last_fence = self.tables.last_fence.saturating_add(1);
-        self.tables.last_fence
+        let tables = self.all();
+        tables.last_fence = tables.last_fence.saturating_add(1);
+        tables.last_fence
     }
 
     /// Takes every write back, the last one first.
     pub(super) fn roll_back(&mut self) {
         for undo in std::mem::take(&mut self.undo).into_iter().rev() {
-            undo(&mut self.tables);
+            undo(self.all());
         }
     }
 
     /// Everything, for a test that changes what it likes.
     pub(super) fn all(&mut self) -> &mut Tables {
-        &mut self.tables
+        self.tables.get_or_insert_default()
     }
 }
 
@@ -99,15 +102,15 @@ impl Deref for Rows<'_> {
     type Target = Tables;
 
     fn deref(&self) -> &Tables {
-        &self.tables
+        static NONE: LazyLock<Tables> = LazyLock::new(Tables::default);
+        self.tables.as_deref().unwrap_or_else(|| &NONE)
     }
 }
 
 impl Drop for Rows<'_> {
     fn drop(&mut self) {
-        let tables = std::mem::take(&mut self.tables);
         let mut state = self.place.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.tables = Some(tables);
+        state.tables = self.tables.take();
         if state.waiting > 0 {
             self.place.returned.notify_one();
         }

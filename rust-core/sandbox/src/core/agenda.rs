@@ -71,6 +71,11 @@ impl Core {
         [self.agenda.next_ms(), self.deliveries.next_ms()].into_iter().flatten().min()
     }
 
+    /// When something will next happen to an object by itself, in Unix milliseconds.
+    pub fn next_task_ms(&self) -> Option<i64> {
+        self.agenda.next_ms()
+    }
+
     pub(super) fn later(&mut self, after_ms: i64, task: Task) {
         self.agenda.add(self.now_ms.saturating_add(after_ms), task);
     }

@@ -1,6 +1,5 @@
 //! Reads parameters by name and type, and refuses by name what nobody asked for.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use holdfast_stripe::objects::ErrorCode;
@@ -38,12 +37,12 @@ impl NoteChanges {
 pub(super) struct Fields<'a> {
     node: &'a Node,
     place: String,
-    read: BTreeSet<String>,
+    read: Vec<&'a str>,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn new(node: &'a Node) -> Self {
-        Self { node, place: String::new(), read: BTreeSet::new() }
+        Self { node, place: String::new(), read: Vec::new() }
     }
 
     /// The parameter's name as the client wrote it.
@@ -52,11 +51,10 @@ impl<'a> Fields<'a> {
     }
 
     fn take(&mut self, name: &str) -> Option<&'a Node> {
-        self.read.insert(name.to_owned());
-        match self.node {
-            Node::Parts(parts) => parts.get(name),
-            Node::Text(_) => None,
-        }
+        let Node::Parts(parts) = self.node else { return None };
+        let (name, part) = parts.get_key_value(name)?;
+        self.read.push(name);
+        Some(part)
     }
 
     /// A text that must not be empty if it is there.
@@ -104,7 +102,7 @@ impl<'a> Fields<'a> {
     ) -> Result<Option<Option<&'a str>>, ApiError> {
         let empty = matches!(self.node, Node::Parts(p) if matches!(p.get(name), Some(Node::Text(t)) if t.is_empty()));
         if empty {
-            self.read.insert(name.to_owned());
+            self.take(name);
             return Ok(Some(None));
         }
         Ok(self.text_up_to(name, length_max)?.map(Some))
@@ -164,7 +162,7 @@ impl<'a> Fields<'a> {
         match self.take(name) {
             None => Ok(None),
             Some(Node::Text(_)) => Err(ApiError::invalid("Invalid object").with_param(place)),
-            Some(node) => Ok(Some(Fields { node, place, read: BTreeSet::new() })),
+            Some(node) => Ok(Some(Fields { node, place, read: Vec::new() })),
         }
     }
 
@@ -175,7 +173,7 @@ impl<'a> Fields<'a> {
         let fields = entries.into_iter().map(|(index, node)| Fields {
             node,
             place: format!("{place}[{index}]"),
-            read: BTreeSet::new(),
+            read: Vec::new(),
         });
         Ok(fields.collect())
     }
@@ -265,7 +263,8 @@ impl<'a> Fields<'a> {
         let Node::Parts(parts) = self.node else {
             return Err(ApiError::invalid("Invalid object").with_param(self.place));
         };
-        let unread: Vec<&String> = parts.keys().filter(|key| !self.read.contains(*key)).collect();
+        let unread: Vec<&String> =
+            parts.keys().filter(|key| !self.read.contains(&key.as_str())).collect();
         if let Some(known) = unread.iter().find(|key| stripe_also_has.contains(&key.as_str())) {
             return Err(ApiError::not_simulated(&self.name_of(known)));
         }

@@ -32,20 +32,49 @@ pub use refund::{Refund, RefundReason, RefundStatus};
 pub use webhook_endpoint::{Deleted, EndpointStatus, WebhookEndpoint};
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The notes that we attach to an object and get back with it.
 pub type Metadata = BTreeMap<String, String>;
 
 /// A field that holds an ID, or the whole object when the request asked for it with `expand[]`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Expandable<T> {
     /// The object's ID alone.
     Id(String),
     /// The object itself.
     Object(Box<T>),
+}
+
+/// Told by what comes, text or map: an object is not first read into a heap of loose values, as
+/// `untagged` would do, three levels deep.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Expandable<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = Expandable<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an ID or an object")
+            }
+
+            fn visit_str<E: de::Error>(self, id: &str) -> Result<Self::Value, E> {
+                Ok(Expandable::Id(id.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(object))
+                    .map(|object| Expandable::Object(Box::new(object)))
+            }
+        }
+        from.deserialize_any(Either(PhantomData))
+    }
 }
 
 /// What has an ID that Stripe gave it.

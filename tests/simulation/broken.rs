@@ -16,19 +16,31 @@ pub enum Broken {
     EventBelieved,
     /// A hold that got no answer is held again as another payment.
     NewPaymentOnRetry,
+    /// An unknown answer to a refund is taken for none, and the refund asked for under a new key.
+    RefundAskedAnew,
+    /// A record that cannot be read is left out, and nobody is told.
+    DamageUnsaid,
+    /// The gateway says yes to a report of a damaged record, and does not keep it.
+    ReportSwallowed,
+    /// Whoever presses Pay gets the charge, also while another payment holds it.
+    ClaimTaken,
     /// A restored gateway goes on without asking Stripe what its backup does not have.
     RestoredBlind,
 }
 
 impl Broken {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::NewKeyOnRetry,
         Self::SendBeforeCommit,
         Self::BodyRecomputed,
         Self::AttemptWithoutProof,
         Self::EventBelieved,
         Self::NewPaymentOnRetry,
+        Self::RefundAskedAnew,
+        Self::DamageUnsaid,
+        Self::ReportSwallowed,
+        Self::ClaimTaken,
         Self::RestoredBlind,
     ];
 
@@ -41,6 +53,10 @@ impl Broken {
             Self::AttemptWithoutProof => "attempt-without-proof",
             Self::EventBelieved => "event-believed",
             Self::NewPaymentOnRetry => "new-payment-on-retry",
+            Self::RefundAskedAnew => "refund-asked-anew",
+            Self::DamageUnsaid => "damage-unsaid",
+            Self::ReportSwallowed => "report-swallowed",
+            Self::ClaimTaken => "claim-taken",
             Self::RestoredBlind => "restored-blind",
         }
     }

@@ -3,7 +3,7 @@
 use super::chance::Chance;
 use super::faults::Fault;
 use super::fixture::{self, START_MS};
-use super::officer::Asked;
+use super::officer::{Asked, is_named};
 use super::world::{Happening, World};
 use super::{Broken, Commit, Disk};
 use holdfast_domain::{DeviceId, PaymentId};
@@ -25,9 +25,9 @@ const START_AGAIN_MS: (i64, i64) = (500, 20_000);
 
 pub(super) struct Device {
     pub(super) id: DeviceId,
-    disk: Box<dyn Disk>,
+    pub(super) disk: Box<dyn Disk>,
     /// None while it is off.
-    pub(super) engine: Option<Engine>,
+    pub(super) engine: Option<Box<Engine>>,
     /// Counts the processes; nothing reaches one that has ended.
     pub(super) generation: u64,
     /// True while it lies in a drawer.
@@ -119,8 +119,8 @@ impl World {
             return self.go_on_with(device, engine, commands);
         }
         let fate = self.fate();
-        let writes = step.writes().to_vec();
         if self.plan.broken == Some(Broken::SendBeforeCommit) {
+            let writes = step.writes().to_vec();
             let handheld = self.device(device);
             let turn = &mut Turn { now, random: &mut handheld.random };
             let commands = engine.settle(step, Ok(()), turn);
@@ -128,7 +128,7 @@ impl World {
             let _ = self.commit(device, &writes, fate);
             return;
         }
-        let Some(stored) = self.commit(device, &writes, fate) else { return };
+        let Some(stored) = self.commit(device, step.writes(), fate) else { return };
         let handheld = self.device(device);
         let turn = &mut Turn { now, random: &mut handheld.random };
         let commands = engine.settle(step, stored, turn);
@@ -190,7 +190,7 @@ impl World {
         Some(stored)
     }
 
-    fn go_on_with(&mut self, device: usize, engine: Engine, commands: Vec<Command>) {
+    fn go_on_with(&mut self, device: usize, engine: Box<Engine>, commands: Vec<Command>) {
         self.device(device).engine = Some(engine);
         for command in commands {
             self.execute(device, command);
@@ -244,7 +244,7 @@ impl World {
 
     fn enter_wake(&mut self, device: usize) {
         let handheld = self.device(device);
-        let wake_ms = handheld.engine.as_ref().and_then(Engine::next_wake_ms);
+        let wake_ms = handheld.engine.as_deref().and_then(Engine::next_wake_ms);
         let wake_ms = wake_ms.map(|mono_ms| handheld.boot_ms.saturating_add_unsigned(mono_ms));
         if wake_ms == handheld.wake_ms {
             return;
@@ -295,10 +295,12 @@ impl World {
         }
         let durable = handheld.disk.load();
         let is_lost = |payment: &&PaymentId| {
-            durable.payment(**payment).is_none_or(|payment| payment.held.is_none())
+            let kept = durable.payment(**payment);
+            kept.is_none_or(|kept| kept.held.is_none()) && !is_named(&durable, **payment)
         };
         let lost = handheld.promised.iter().find(is_lost).copied();
-        handheld.engine = Some(Engine::load(durable, format!("Handheld {device}")));
+        let engine = Engine::load(durable, format!("Handheld {device}"));
+        handheld.engine = Some(Box::new(engine));
         self.note(|| format!("handheld {device}: starts"));
         if let Some(payment) = lost {
             self.break_rule("what the screen has claimed is durable", || payment.to_string());

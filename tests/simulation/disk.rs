@@ -1,6 +1,9 @@
 //! The handheld's disk, record by record.
 
-use holdfast_handheld::engine::{Durable, Key, Record, StoreFault, Write};
+use super::Broken;
+use data_encoding::HEXLOWER;
+use holdfast_handheld::engine::{Durable, Key, NoticeTag, Quarantined, Record, StoreFault, Write};
+use holdfast_handheld::view::RecordFault;
 use std::collections::BTreeMap;
 
 /// What becomes of a commit.
@@ -26,6 +29,10 @@ pub trait Disk {
 
     /// Stores all of it or none, as `how` says; after [`Commit::Torn`] comes a start.
     fn commit(&mut self, writes: &[Write], how: Commit) -> Result<(), StoreFault>;
+
+    /// A record goes bad while the handheld is off: a bit of it flips, it is gone, or another one's
+    /// bytes stand in its place. `luck` decides which and how. What it was, in words.
+    fn harm(&mut self, luck: u64) -> String;
 }
 
 /// Records in memory: what the engine may rely on, and no more than that.
@@ -36,11 +43,20 @@ pub trait Disk {
 pub struct MemoryDisk {
     records: BTreeMap<Key, Record>,
     unsure: Option<Vec<Write>>,
+    /// What went bad and was not written since.
+    harmed: BTreeMap<Key, Quarantined>,
+    broken: Option<Broken>,
 }
 
 impl MemoryDisk {
+    /// An empty disk, perhaps with a mistake built in.
+    pub fn new(broken: Option<Broken>) -> Self {
+        Self { broken, ..Self::default() }
+    }
+
     fn store(&mut self, writes: &[Write]) {
         for write in writes {
+            self.harmed.remove(&write.key());
             match write {
                 Write::Put(record) => self.records.insert(record.key(), record.clone()),
                 Write::Delete(key) => self.records.remove(key),
@@ -54,7 +70,31 @@ impl Disk for MemoryDisk {
         if let Some(writes) = self.unsure.take() {
             self.store(&writes);
         }
-        Durable::load(self.records.values().cloned().collect(), Vec::new())
+        let good = self.records.iter().filter(|(key, _)| !self.harmed.contains_key(key));
+        let good = good.map(|(_, record)| record.clone()).collect();
+        let named = match self.broken {
+            Some(Broken::DamageUnsaid) => Vec::new(),
+            _ => self.harmed.values().cloned().collect(),
+        };
+        Durable::load(good, named)
+    }
+
+    fn harm(&mut self, luck: u64) -> String {
+        let all: Vec<Key> = self.records.keys().copied().filter(may_go_bad).collect();
+        let Some((one, luck)) = picked(&all, luck) else { return "nothing".to_owned() };
+        let (two, fault) = match luck % 3 {
+            0 => (None, RecordFault::Damaged),
+            1 => (None, RecordFault::Missing),
+            // Two that change places: neither opens under the other's name.
+            _ => (picked(&all, luck / 3).map(|(two, _)| two), RecordFault::Damaged),
+        };
+        for key in [Some(one), two].into_iter().flatten() {
+            let Some(record) = self.records.get(&key) else { continue };
+            let (table, record_id) = in_words(key);
+            let may_be_held = may_be_held(record);
+            self.harmed.insert(key, Quarantined { table, record_id, fault, may_be_held });
+        }
+        format!("{:?}", self.harmed.values().collect::<Vec<_>>())
     }
 
     fn commit(&mut self, writes: &[Write], how: Commit) -> Result<(), StoreFault> {
@@ -77,6 +117,47 @@ impl Disk for MemoryDisk {
                 }
                 Err(StoreFault::Failed)
             }
+        }
+    }
+}
+
+/// All but the enrolment: without it there is no handheld until it is enrolled anew.
+fn may_go_bad(key: &Key) -> bool {
+    !matches!(key, Key::Enrolment | Key::Earlier(_))
+}
+
+/// One of them, and the luck that is left.
+fn picked<T: Copy>(all: &[T], luck: u64) -> Option<(T, u64)> {
+    let count = u64::try_from(all.len()).ok()?;
+    let at = usize::try_from(luck.checked_rem(count)?).ok()?;
+    Some((*all.get(at)?, luck.checked_div(count)?))
+}
+
+/// As the real store's index notes it.
+fn may_be_held(record: &Record) -> bool {
+    match record {
+        Record::Payment(payment) => payment.held.is_some(),
+        _ => true,
+    }
+}
+
+/// Table and ID as the real store names them.
+pub(super) fn in_words(key: Key) -> (&'static str, String) {
+    match key {
+        Key::Enrolment => ("enrolment", String::new()),
+        Key::Config => ("config", String::new()),
+        Key::Counters => ("counters", String::new()),
+        Key::Payment(payment) => ("payment", payment.to_string()),
+        Key::Earlier(device) => ("earlier enrolment", HEXLOWER.encode(device.as_bytes())),
+        Key::Clock => ("clock", String::new()),
+        Key::Notice(payment, tag) => {
+            let tag = match tag {
+                NoticeTag::Cancel => 1,
+                NoticeTag::Withdraw => 2,
+                NoticeTag::Quarantined => 3,
+            };
+            let id = [payment.as_bytes().as_slice(), &[tag]].concat();
+            ("notice", HEXLOWER.encode(&id))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The gateway's HTTP, as thin as it can be: the same addresses, statuses and codes as the server's.
 
+use super::Broken;
 use super::fixture;
 use super::gateway::Parked;
 use super::link::Exchange;
@@ -12,7 +13,7 @@ use holdfast_ledger::{
 use holdfast_protocol::wire::{
     ChangesResponse, ErrorBody, ErrorCode, NoticeResponse, SubmitResponse, TokenResponse,
 };
-use holdfast_protocol::{SignedNotice, SignedOrder, request_signature};
+use holdfast_protocol::{NoticeKind, SignedNotice, SignedOrder, request_signature};
 use serde::Serialize;
 
 /// How long a token is good, in seconds.
@@ -33,6 +34,12 @@ impl World {
                 }
                 Err(refused) => refused,
             },
+            path if path.starts_with("handheld/charges?") => {
+                match self.authorised(&exchange.request) {
+                    Ok(_) => self.found_charges(),
+                    Err(refused) => refused,
+                }
+            }
             _ => refusal(ErrorCode::NotFound),
         }
     }
@@ -62,6 +69,12 @@ impl World {
         let Ok(notice) = SignedNotice::parse(&request.body) else {
             return refusal(ErrorCode::Malformed);
         };
+        let is_report = matches!(notice.payload().kind, NoticeKind::Quarantined { .. });
+        if is_report && self.plan.broken == Some(Broken::ReportSwallowed) {
+            let gateway_time_unix_s = fixture::unix_s(self.now_ms());
+            let epoch = self.gateway.epoch;
+            return json(200, &NoticeResponse { payment: None, gateway_time_unix_s, epoch });
+        }
         match self.decide(TakeNotice { notice, tenant: fixture::tenant() }) {
             Ok(NoticeOutcome::Taken { payment }) => {
                 self.note(|| format!("gateway: took a notice about {payment:?}"));
@@ -195,7 +208,7 @@ impl World {
     }
 }
 
-fn json(status: u16, body: &impl Serialize) -> Response {
+pub(super) fn json(status: u16, body: &impl Serialize) -> Response {
     let body = serde_json::to_vec(body).unwrap_or_default().into();
     Response { status, retry_after_s: None, body }
 }

@@ -43,6 +43,8 @@ faults! {
     DiskFails = "disk fails",
     /// A commit fails, and all of it is there after a restart.
     DiskFailsLate = "disk fails and has it all the same",
+    /// A record on the disk is changed, gone, or swapped with another.
+    RecordHarmed = "record on disk harmed",
     /// The device key gives no signature.
     KeyBusy = "device key busy",
     /// The handheld's clock jumps, by up to 25 hours, either way.
@@ -115,6 +117,10 @@ faults! {
     WebhookLate = "webhook late",
     /// The handheld is revoked.
     Revoked = "handheld revoked",
+    /// The office switches the payment type off, and on again minutes later.
+    MethodOff = "payment type switched off for a while",
+    /// The officer retries an order that was refused.
+    Retried = "officer retries a parked order",
     /// Two payers have the same pay address.
     TwoPayers = "two payers at once",
     /// The payer carries the order while the handheld sends it.
@@ -127,12 +133,22 @@ faults! {
     PayerSlow = "session expired under the payer",
     /// The card is declined.
     Declined = "card declined",
+    /// After a decline the payer leaves Stripe's page and presses Pay again.
+    WentBack = "payer goes back after a decline",
     /// The bank asks the payer, who fails.
     NotAuthenticated = "bank's question failed",
     /// The payer gives up.
     PayerGivesUp = "payer gives up",
     /// The payer pays and closes the browser before the redirect.
     RedirectLost = "redirect lost",
+    /// The office refunds all that is left of a payment.
+    Refunded = "office refunds all",
+    /// The office refunds a part of a payment.
+    RefundedInPart = "office refunds a part",
+    /// The card is one on which a refund fails after it had succeeded.
+    RefundFails = "refund fails after it succeeded",
+    /// The card is one on which a refund hangs before it succeeds.
+    RefundPends = "refund hangs",
     /// The officer holds twice.
     HeldTwice = "held twice",
     /// The officer cancels what was held.

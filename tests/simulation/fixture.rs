@@ -1,13 +1,13 @@
 //! What every run starts from: one tenant, one price list, handhelds that are enrolled.
 
 use holdfast_domain::{
-    Catalogue, CatalogueItem, Currency, DeviceId, GatewayId, Mode, Money, OfficerId,
-    PaymentTypeCode, Secret, TenantSlug,
+    Catalogue, CatalogueItem, ChargeReference, Currency, DeviceId, GatewayId, Mode, Money,
+    OfficerId, PaymentTypeCode, Secret, TenantSlug,
 };
 use holdfast_handheld::engine::{Config, Counters, Enrolment, Record, Write};
 use holdfast_ledger::memory::Tables;
 use holdfast_ledger::recovery::RecoveryKey;
-use holdfast_ledger::{Device, DeviceStatus, PaymentType, Pin};
+use holdfast_ledger::{Charge, ChargeLine, Device, DeviceStatus, PaymentType, Pin};
 use holdfast_protocol::DevicePublicKey;
 use holdfast_protocol::wire::{
     CATALOGUE_LIFETIME_S, Caps, ConfigResponse, Officer, PaymentTypeOffer, Provider, WIRE_VERSION,
@@ -52,6 +52,30 @@ pub(super) fn tenant() -> TenantSlug {
     static TENANT: LazyLock<TenantSlug> =
         LazyLock::new(|| TenantSlug::parse("demo").expect("a slug"));
     TENANT.clone()
+}
+
+/// What several handhelds may settle at once.
+pub(super) const CHARGE: &str = "PN-1001";
+const CHARGE_MINOR: i64 = 4_500;
+
+pub(super) fn charge() -> Charge {
+    Charge {
+        tenant: tenant(),
+        reference: ChargeReference::parse(CHARGE).expect("a reference"),
+        plate: "AB 1234".to_owned(),
+        payer: String::new(),
+        lines: vec![ChargeLine { text: "Parking notice".to_owned(), minor: CHARGE_MINOR }],
+        amount: Money::new(CHARGE_MINOR, Currency::USD),
+        due_on: String::new(),
+        user_types: "officers".to_owned(),
+        withdrawn: String::new(),
+        created_at_ms: 0,
+        changed_at_ms: 0,
+    }
+}
+
+pub(super) fn cash_code() -> PaymentTypeCode {
+    PaymentTypeCode::parse("CASH").expect("a code")
 }
 
 pub(super) fn payment_type_code() -> PaymentTypeCode {
@@ -99,7 +123,15 @@ pub(super) fn tables(devices: usize) -> Tables {
         pin: Some(Pin { account: String::new(), generation: 1 }),
         trial: None,
     };
-    tables.payment_types.insert((tenant.clone(), payment_type.code.clone()), payment_type);
+    let cash = PaymentType {
+        code: cash_code(),
+        provider: Provider::Cash,
+        pin: None,
+        ..payment_type.clone()
+    };
+    for kind in [payment_type, cash] {
+        tables.payment_types.insert((tenant.clone(), kind.code.clone()), kind);
+    }
     tables.catalogues.insert((tenant, 3), catalogue());
     tables
 }
@@ -117,17 +149,19 @@ pub(super) fn config(now_ms: i64, epoch: u64, approved: bool, lifetime_s: u32) -
         order_lifetime_s: lifetime_s,
         catalogue_lifetime_s: CATALOGUE_LIFETIME_S,
         catalogue: Some(catalogue()),
-        payment_types: vec![PaymentTypeOffer {
-            code: payment_type_code(),
-            name: "Online Payment".to_owned(),
-            provider: Provider::Stripe,
-            mode: Mode::Test,
-            currency: Currency::USD,
-        }],
+        payment_types: vec![
+            offer(payment_type_code(), "Online Payment", Provider::Stripe),
+            offer(cash_code(), "Cash", Provider::Cash),
+        ],
         caps: Caps::default(),
         // Longer than any run, so that nothing that was promised leaves the screen.
         history_days: 90,
     }
+}
+
+fn offer(code: PaymentTypeCode, name: &str, provider: Provider) -> PaymentTypeOffer {
+    let (mode, currency) = (Mode::Test, Currency::USD);
+    PaymentTypeOffer { code, name: name.to_owned(), provider, mode, currency }
 }
 
 /// The records of a handheld that was enrolled and has its configuration.
@@ -139,7 +173,8 @@ pub(super) fn enrolled(index: usize, lifetime_s: u32) -> Vec<Write> {
         gateway: gateway(),
         gateway_public_key: public_key(0).to_sec1().to_vec(),
         device: device_id(index),
-        public_key: public_key(index).to_sec1().to_vec(),
+        // Uncompressed: to find the other half of a point takes longer than a step of the engine.
+        public_key: key(index).verifying_key().to_sec1_point(false).as_bytes().to_vec(),
         officer: OfficerId(1),
         officer_name: "Officer One".to_owned(),
         organisation: "City of Hill".to_owned(),

@@ -10,7 +10,7 @@ use super::tasks::Task;
 use super::world::{Happening, World};
 use holdfast_ledger::memory::Tables;
 use holdfast_ledger::recovery::Recovery;
-use holdfast_ledger::{Decision, Env, Payment, Store, StoreError};
+use holdfast_ledger::{Decision, Env, Payment, PaymentType, Store, StoreError};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
@@ -36,6 +36,8 @@ pub(super) struct Gateway {
     pub(super) backup: Option<(i64, Backup)>,
     /// The task that asks Stripe what was lost.
     pub(super) recovering: Option<u64>,
+    /// The payment type, while it is switched off.
+    pub(super) method_off: Option<PaymentType>,
     /// When a backup was last put back.
     pub(super) restored_ms: Option<i64>,
 }
@@ -69,6 +71,7 @@ impl Gateway {
             work_at_ms: None,
             backup: None,
             recovering: None,
+            method_off: None,
             restored_ms: None,
         }
     }

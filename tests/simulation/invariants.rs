@@ -1,14 +1,19 @@
 //! The rules. The first group is held against the world after every step, the second at its end.
 
+use super::claims::claims_rule;
 use super::device::Device;
 use super::fixture;
+use super::office::Wish;
+use super::officer::is_named;
 use super::world::{Ended, World};
 use holdfast_domain::{AttentionReason, PaymentId, PaymentState};
 use holdfast_ledger::memory::Tables;
 use holdfast_ledger::recovery::RecoveryStage;
-use holdfast_ledger::{AttemptState, DeviceStatus, Payment};
+use holdfast_ledger::work::{META_PAYMENT, META_REFUND};
+use holdfast_ledger::{AttemptState, DeviceStatus, Notice, Payment};
+use holdfast_protocol::NoticeKind;
 use holdfast_sandbox::core::Core;
-use holdfast_stripe::objects::SessionStatus;
+use holdfast_stripe::objects::{RefundStatus, SessionStatus};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A rule that was broken.
@@ -46,15 +51,19 @@ impl Watch {
 }
 
 /// What Stripe knows of one payment.
-#[derive(Default)]
-struct AtStripe {
+#[derive(Debug, Default)]
+pub(super) struct AtStripe {
     /// Sessions that can still take money, or have.
     live: u32,
-    open: u32,
+    pub(super) open: u32,
     charges: u32,
     units: i64,
     attempts: BTreeSet<String>,
     doubled: Option<String>,
+    /// Refunds by the key that they were asked for under.
+    refunds: BTreeMap<String, u32>,
+    /// What went back, or is on its way.
+    back_units: i64,
 }
 
 fn at_stripe(stripe: &Core) -> BTreeMap<String, AtStripe> {
@@ -82,6 +91,17 @@ fn at_stripe(stripe: &Core) -> BTreeMap<String, AtStripe> {
         payment.charges = payment.charges.saturating_add(1);
         payment.units = payment.units.saturating_add(charge.amount);
     }
+    for refund in stripe.refunds() {
+        let Some(reference) = refund.metadata.get(META_PAYMENT) else { continue };
+        let payment = known.entry(reference.to_owned()).or_default();
+        if !matches!(refund.status, RefundStatus::Failed | RefundStatus::Canceled) {
+            payment.back_units = payment.back_units.saturating_add(refund.amount);
+        }
+        if let Some(key) = refund.metadata.get(META_REFUND) {
+            let count = payment.refunds.entry(key.to_owned()).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
     known
 }
 
@@ -104,6 +124,7 @@ impl World {
             thawed
                 .map(|key| ("a key is sent with one body", key))
                 .or_else(|| stripe_rules(&watch.stripe, restored).filter(|_| stripe_changed))
+                .or_else(|| refund_rules(&watch.stripe, &self.wishes).filter(|_| stripe_changed))
                 .or_else(|| attempts_rule(tables))
                 .or_else(|| ledger_rules(tables, watch, restored, stripe_changed))
         });
@@ -139,6 +160,7 @@ impl World {
         });
         deals_are_over
             && pages_are_over
+            && self.refunds_are_over()
             && self.gateway.tasks.is_empty()
             && self.devices.iter().all(|device| {
                 device.promised.iter().all(|payment| self.unfinished(device, *payment).is_none())
@@ -148,8 +170,7 @@ impl World {
     /// What is missing until a promise has come to a good end, or to a named person, and its screen
     /// shows that.
     fn unfinished(&self, device: &Device, payment: PaymentId) -> Option<String> {
-        let view = device.engine.as_ref().and_then(|engine| engine.payment(payment));
-        let shown = view.map(|view| (view.state, view.parked));
+        let shown = device.engine.as_ref().and_then(|engine| engine.standing(payment));
         let key = (fixture::tenant(), payment);
         let (known, is_revoked) = self.gateway.tables(|tables| {
             let of_id = |known: &&holdfast_ledger::Device| known.device == device.id;
@@ -166,10 +187,23 @@ impl World {
             (Some((_, parked)), None) => parked.is_some(),
             // A handheld that was revoked is told nothing any more: the office knows.
             (Some((shown, _)), Some(known)) => is_over(known) && (*shown == known || is_revoked),
-            (None, _) => false,
+            // Its record is damaged: the screen names it, and the office has been told.
+            (None, known) => {
+                let durable = device.engine.as_ref().map(|engine| engine.durable());
+                durable.is_some_and(|durable| is_named(durable, payment))
+                    && (is_revoked || self.is_reported(payment))
+                    && known.is_none_or(is_over)
+            }
         };
         (!is_finished)
             .then(|| format!("{payment}: the screen says {shown:?}, the ledger {known:?}"))
+    }
+
+    /// The handheld's report that it cannot read the payment is among the office's.
+    fn is_reported(&self, payment: PaymentId) -> bool {
+        self.gateway.tables(|tables| {
+            tables.notices.values().any(|it| it.payment == payment && is_report(it))
+        })
     }
 
     /// What must be so when all is over.
@@ -177,6 +211,7 @@ impl World {
         self.note(|| "the end".to_owned());
         let broken =
             self.promises_rule().or_else(|| self.money_rule()).or_else(|| self.drain_rule());
+        let broken = broken.or_else(|| self.refunds_rule()).or_else(|| self.settled_once_rule());
         match broken {
             None => Ok(()),
             Some((rule, what)) => {
@@ -205,10 +240,18 @@ impl World {
         let charged: i64 = here().map(|(_, it)| it.units).sum();
         let count: u32 = here().map(|(_, it)| it.charges).sum();
         let (ordered, reported, orders) = self.gateway.tables(|tables| {
-            let ordered: i64 = tables.orders.values().map(|order| order.amount.minor()).sum();
-            let paid = tables.payments.values().filter(|payment| payment.paid_at_ms.is_some());
+            // Cash never was at Stripe.
+            let cash = fixture::cash_code();
+            let by_card = tables.payments.values().filter(|payment| payment.payment_type != cash);
+            let paid = by_card.filter(|payment| payment.paid_at_ms.is_some());
             let reported: i64 = paid.map(|payment| payment.total.minor()).sum();
-            (ordered, reported, tables.orders.len())
+            let is_cash = |payment: &Payment| payment.payment_type == cash;
+            let orders = tables
+                .orders
+                .iter()
+                .filter(|(key, _)| !tables.payments.get(key).is_some_and(is_cash));
+            let amounts: Vec<i64> = orders.map(|(_, order)| order.amount.minor()).collect();
+            (amounts.iter().sum::<i64>(), reported, amounts.len())
         });
         let agree = charged == ordered && ordered == reported;
         (!agree || usize::try_from(count).ok() != Some(orders)).then(|| {
@@ -238,30 +281,38 @@ impl World {
     }
 
     pub(super) fn counted(&self) -> Ended {
-        let stripe = at_stripe(&self.shared.lock().stripe);
         let number = |count: usize| u64::try_from(count).unwrap_or(0);
-        let (orders, to_a_person) = self.gateway.tables(|tables| {
-            let attention = |p: &&Payment| p.state == PaymentState::NeedsAttention;
-            (tables.orders.len(), tables.payments.values().filter(attention).count())
+        let (stripe, refunds) = {
+            let stripe = &self.shared.lock().stripe;
+            (at_stripe(stripe), number(stripe.refunds().count()))
+        };
+        let (orders, to_a_person, already_paid, reports) = self.gateway.tables(|tables| {
+            let of = |state| tables.payments.values().filter(move |it| it.state == state).count();
+            let reports = tables.notices.values().filter(|it| is_report(it)).count();
+            let states = (of(PaymentState::NeedsAttention), of(PaymentState::AlreadyPaid));
+            (tables.orders.len(), states.0, states.1, reports)
         });
         let parked =
             self.devices.iter().filter_map(|device| device.engine.as_ref().zip(Some(device)));
         let parked = parked.flat_map(|(engine, device)| {
             device.promised.iter().filter(move |payment| {
-                engine.payment(**payment).is_some_and(|view| view.parked.is_some())
+                engine.standing(**payment).is_some_and(|(_, parked)| parked.is_some())
             })
         });
         Ended {
             orders: number(orders),
             charges: stripe.values().map(|it| u64::from(it.charges)).sum(),
             to_a_person: number(to_a_person.saturating_add(parked.count())),
+            refunds,
+            already_paid: number(already_paid),
+            reports: number(reports),
             ..Ended::default()
         }
     }
 }
 
 /// A rule and what breaks it.
-type Broken = (&'static str, String);
+pub(super) type Broken = (&'static str, String);
 
 fn stripe_rules(stripe: &BTreeMap<String, AtStripe>, restored: bool) -> Option<Broken> {
     stripe.iter().find_map(|(payment, known)| {
@@ -283,25 +334,43 @@ fn stripe_rules(stripe: &BTreeMap<String, AtStripe>, restored: bool) -> Option<B
     })
 }
 
+fn refund_rules(stripe: &BTreeMap<String, AtStripe>, wishes: &[Wish]) -> Option<Broken> {
+    stripe.iter().filter(|(_, known)| !known.refunds.is_empty()).find_map(|(payment, known)| {
+        if known.back_units > known.units {
+            let what = format!("{payment}: {} of {}", known.back_units, known.units);
+            return Some(("no more goes back than was paid", what));
+        }
+        let of_key = |key: &str| known.refunds.get(key).copied().unwrap_or(0);
+        let of_wish = |wish: &Wish| wish.keys.iter().map(|key| of_key(key.as_str())).sum::<u32>();
+        let is_doubled = wishes.iter().any(|wish| of_wish(wish) > 1);
+        is_doubled.then(|| ("a wish to refund is one refund", format!("{payment}: {known:?}")))
+    })
+}
+
 fn ledger_rules(
     tables: &Tables,
     watch: &mut Watch,
     restored: bool,
     stripe_changed: bool,
 ) -> Option<Broken> {
+    if !restored && let Some(broken) = claims_rule(tables, &watch.stripe) {
+        return Some(broken);
+    }
     // Whatever changes about a payment gets a revision of its own.
     let revision = tables.revisions.values().sum();
     if std::mem::replace(&mut watch.revision, revision) == revision && !stripe_changed {
         return None;
     }
+    let cash = fixture::cash_code();
     for payment in tables.payments.values() {
         let id = payment.payment;
         let has_order = tables.orders.contains_key(&(payment.tenant.clone(), id));
         if has_order != payment.receipt_order_id.is_some() {
             return Some(("an order is in the ledger once its payment has money", id.to_string()));
         }
+        let is_cash = payment.payment_type == cash;
         let charged = || watch.stripe.get(&id.to_string()).map_or(0, |known| known.units);
-        if has_order && charged() != payment.total.minor() {
+        if has_order && !is_cash && charged() != payment.total.minor() {
             let charged = charged();
             let what = format!("{id}: {charged} of {}", payment.total);
             return Some(("an order has its money at Stripe", what));
@@ -311,16 +380,26 @@ fn ledger_rules(
         }
         if payment.state.has_been_paid() {
             watch.paid.insert(id);
-        } else if watch.paid.contains(&id) {
+        } else if watch.paid.contains(&id) && !is_cash {
             return Some(("paid stays paid", format!("{id} is {:?}", payment.state)));
         }
         // Stripe may refuse for good, which a person hears of. Nothing else in a run asks for one.
-        let odd = payment.attention.filter(|it| *it != AttentionReason::StripeRefuses);
+        // Cash beside card is money that came twice: a person hears of that as well.
+        let has_claims = !tables.charges.is_empty();
+        let odd = payment.attention.filter(|it| match it {
+            AttentionReason::StripeRefuses => false,
+            AttentionReason::PaidTwice => !has_claims,
+            _ => true,
+        });
         if let Some(reason) = odd.filter(|_| !restored) {
             return Some(("nothing odd happens to money", format!("{id}: {reason:?}")));
         }
     }
     None
+}
+
+fn is_report(notice: &Notice) -> bool {
+    matches!(notice.kind, NoticeKind::Quarantined { .. })
 }
 
 /// A payer can never pay the same payment on two pages.

@@ -10,7 +10,8 @@
 //!   and has [`invariants`] look at the result, until there is nothing left to happen.
 //! - [`device`] drives the engine over a [`disk`]; [`gateway`] answers over the ledger and runs its
 //!   jobs as [`tasks`], which stop at every await and may go no further; [`stripe`] lies between
-//!   these jobs and the sandbox; [`payer`] and [`officer`] are the people.
+//!   these jobs and the sandbox; [`payer`], [`officer`] and [`office`] are the
+//!   people.
 //!
 //! A run is a time of trouble and a time of peace. After each step of either, no payment may have
 //! been charged twice, ledger and Stripe must agree, and whatever a screen has claimed must be on
@@ -25,6 +26,7 @@ mod agenda;
 mod broken;
 mod chance;
 mod charge_walk;
+mod claims;
 mod compare;
 mod device;
 mod disk;
@@ -35,6 +37,7 @@ mod gateway;
 mod invariants;
 mod ledger;
 mod link;
+mod office;
 mod officer;
 mod payer;
 mod peace;

@@ -3,10 +3,11 @@
 use super::Broken;
 use super::faults::Fault;
 use super::fixture::{self, ITEMS};
+use super::plan::Wants;
 use super::world::{Happening, World};
-use holdfast_domain::{PaymentId, PaymentState};
+use holdfast_domain::PaymentId;
 use holdfast_handheld::CartLine;
-use holdfast_handheld::engine::{Call, Engine, Reply};
+use holdfast_handheld::engine::{Call, Durable, Reply};
 use holdfast_handheld::error::HoldError;
 
 /// How long an officer takes from one screen to the next, in milliseconds.
@@ -21,6 +22,9 @@ const LOOKS_MAX: u32 = 60;
 /// One thing to be paid, from the officer's side.
 pub(super) struct Deal {
     pub(super) device: usize,
+    pub(super) wants: Wants,
+    /// The charge was found, and the handheld has not been started anew since.
+    has_found: bool,
     /// Every payment that was opened for it.
     pub(super) payments: Vec<PaymentId>,
     looks: u32,
@@ -32,11 +36,12 @@ pub(super) struct Deal {
 /// What an answer of the engine is for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Asked {
+    Search(usize),
     Summary(usize),
     Method(usize),
     Hold(usize, PaymentId),
-    /// To cancel or to withdraw.
-    GiveUp,
+    /// To cancel, to withdraw or to try again: the screen shows what comes of it.
+    Later,
 }
 
 impl Deal {
@@ -44,8 +49,16 @@ impl Deal {
         self.is_over
     }
 
-    pub(super) fn new(device: usize) -> Self {
-        Self { device, payments: Vec::new(), looks: 0, is_over: false, asked_hold: None }
+    pub(super) fn new(device: usize, wants: Wants) -> Self {
+        Self {
+            device,
+            wants,
+            has_found: false,
+            payments: Vec::new(),
+            looks: 0,
+            is_over: false,
+            asked_hold: None,
+        }
     }
 }
 
@@ -55,6 +68,14 @@ enum Next {
     Choose(PaymentId),
     Hold(PaymentId),
     Promised(PaymentId),
+    /// Held perhaps, and its record is damaged: the screen names it.
+    Unreadable(PaymentId),
+}
+
+/// True if the screen names the payment as one that may have been held and cannot be read.
+pub(super) fn is_named(durable: &Durable, payment: PaymentId) -> bool {
+    let mut named = durable.quarantine().iter().filter(|lost| lost.may_be_held);
+    named.any(|lost| lost.payment() == Some(payment))
 }
 
 impl World {
@@ -79,6 +100,11 @@ impl World {
         let next = self.next_of(index);
         match next {
             Some(Next::Promised(payment)) => return self.promised(index, payment),
+            Some(Next::Unreadable(payment)) => {
+                self.note(|| format!("officer {index}: reads that {payment} is damaged"));
+                self.deal(index).is_over = true;
+                return;
+            }
             _ if gives_up => {
                 self.note(|| format!("officer {index}: gives up"));
                 self.deal(index).is_over = true;
@@ -86,12 +112,11 @@ impl World {
             }
             // Off, or the answer to the last question is on its way.
             None => {}
-            Some(Next::Open) => {
-                let lines = self.cart();
-                self.call(device, Asked::Summary(index), Call::OpenSummary(lines));
-            }
+            Some(Next::Open) => self.open_summary(index),
             Some(Next::Choose(payment)) => {
-                let code = fixture::payment_type_code();
+                let is_cash = self.deal(index).wants.is_cash();
+                let code =
+                    if is_cash { fixture::cash_code() } else { fixture::payment_type_code() };
                 self.call(device, Asked::Method(index), Call::ChooseMethod(payment, code));
             }
             Some(Next::Hold(payment)) => self.hold(index, payment),
@@ -105,8 +130,10 @@ impl World {
         let handheld = self.devices.get(deal.device)?;
         let engine = handheld.engine.as_ref()?;
         let is_asking = |asked: &Asked| match asked {
-            Asked::Summary(it) | Asked::Method(it) | Asked::Hold(it, _) => *it == index,
-            Asked::GiveUp => false,
+            Asked::Search(it) | Asked::Summary(it) | Asked::Method(it) | Asked::Hold(it, _) => {
+                *it == index
+            }
+            Asked::Later => false,
         };
         if handheld.asked.values().any(is_asking) {
             return None;
@@ -116,10 +143,11 @@ impl World {
         if is_unanswered && self.plan.broken == Some(Broken::NewPaymentOnRetry) {
             return Some(Next::Open);
         }
-        Some(match engine.payment(payment) {
+        Some(match engine.durable().payment(payment) {
+            None if is_named(engine.durable(), payment) => Next::Unreadable(payment),
             None => Next::Open,
-            Some(view) if view.state != PaymentState::Draft => Next::Promised(payment),
-            Some(view) if view.payment_type.is_none() => Next::Choose(payment),
+            Some(known) if known.held.is_some() => Next::Promised(payment),
+            Some(known) if known.method.is_none() => Next::Choose(payment),
             Some(_) => Next::Hold(payment),
         })
     }
@@ -131,6 +159,19 @@ impl World {
         if self.strikes(Fault::HeldTwice) {
             self.call(device, Asked::Hold(index, payment), Call::Hold(payment));
         }
+    }
+
+    fn open_summary(&mut self, index: usize) {
+        let Deal { device, wants, has_found, .. } = *self.deal(index);
+        let reference = fixture::CHARGE.to_owned();
+        let (asked, call) = match (wants, has_found) {
+            (Wants::Items, _) => (Asked::Summary(index), Call::OpenSummary(self.cart())),
+            (Wants::Charge { .. }, false) => (Asked::Search(index), Call::SearchCharges(reference)),
+            (Wants::Charge { .. }, true) => {
+                (Asked::Summary(index), Call::OpenSummaryOf(Vec::new(), vec![reference]))
+            }
+        };
+        self.call(device, asked, call);
     }
 
     fn cart(&self) -> Vec<CartLine> {
@@ -145,6 +186,13 @@ impl World {
         self.note(|| format!("handheld {device}: says {reply:?}"));
         let thinks_ms = self.draw_ms(THINKS_MS.0, THINKS_MS.1);
         match (asked, reply) {
+            (Asked::Search(index), Reply::SearchCharges(Ok(found))) => {
+                self.deal(index).has_found = !found.charges.is_empty();
+                self.enter_in(thinks_ms, Happening::Officer(index));
+            }
+            (Asked::Summary(index), Reply::OpenSummary(Err(_))) => {
+                self.deal(index).has_found = false;
+            }
             (Asked::Summary(index), Reply::OpenSummary(Ok(payment))) => {
                 self.deal(index).payments.push(*payment);
                 self.deal(index).asked_hold = None;
@@ -176,7 +224,7 @@ impl World {
             return;
         }
         self.note(|| format!("officer {index}: has the promise of {payment}"));
-        let view = self.device(device).engine.as_ref().and_then(|it: &Engine| it.payment(payment));
+        let view = self.device(device).engine.as_ref().and_then(|it| it.payment(payment));
         let address = view.and_then(|view| view.pay_address);
         if let Some(address) = address {
             self.payers_come(payment, &address);
@@ -196,6 +244,6 @@ impl World {
         } else {
             Call::Cancel(payment)
         };
-        self.call(device, Asked::GiveUp, call);
+        self.call(device, Asked::Later, call);
     }
 }

@@ -34,12 +34,16 @@ const GOOD_CARD: &str = "4242424242424242";
 const DECLINED_CARDS: [&str; 4] =
     ["4000000000000002", "4000000000009995", "4000000000000069", "4000000000000127"];
 const CHALLENGED_CARD: &str = "4000002760003184";
+const REFUND_FAILS_CARD: &str = "4000000000005126";
+const REFUND_PENDS_CARD: &str = "4000000000007726";
 
 pub(super) struct Payer {
     payment: PaymentId,
     order: Vec<u8>,
     presses: u32,
     step: Step,
+    /// What was decided later counts: somebody who presses twice is still one person.
+    turn: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -74,10 +78,10 @@ impl World {
         for _ in 0..count {
             let index = self.payers.len();
             let order = order.clone();
-            self.payers.push(Payer { payment, order, presses: 0, step: Step::Press });
+            self.payers.push(Payer { payment, order, presses: 0, step: Step::Press, turn: 0 });
             // Two at once, to the second.
             let wait_ms = comes_ms.saturating_add(self.draw_ms(0, 1_500));
-            self.enter_in(wait_ms, Happening::Payer(index));
+            self.enter_in(wait_ms, Happening::Payer { payer: index, turn: 0 });
         }
     }
 
@@ -85,8 +89,12 @@ impl World {
         self.payers.get_mut(index).expect("a payer of this run")
     }
 
-    pub(super) fn payer_acts(&mut self, index: usize) {
-        let step = self.payer(index).step.clone();
+    pub(super) fn payer_acts(&mut self, index: usize, turn: u32) {
+        let payer = self.payer(index);
+        if payer.turn != turn {
+            return;
+        }
+        let step = payer.step.clone();
         match step {
             Step::Press => self.press(index),
             Step::Opening { number, until_ms } => self.wait_for_page(index, number, until_ms),
@@ -97,8 +105,11 @@ impl World {
     }
 
     fn goes_on(&mut self, index: usize, step: Step, wait_ms: i64) {
-        self.payer(index).step = step;
-        self.enter_in(wait_ms, Happening::Payer(index));
+        let payer = self.payer(index);
+        payer.step = step;
+        payer.turn = payer.turn.wrapping_add(1);
+        let turn = payer.turn;
+        self.enter_in(wait_ms, Happening::Payer { payer: index, turn });
     }
 
     fn presses_later(&mut self, index: usize) {
@@ -116,7 +127,9 @@ impl World {
         let payer = self.payer(index);
         payer.presses = payer.presses.saturating_add(1);
         let (order, presses) = (payer.order.clone(), payer.presses);
-        if presses > PRESSES_MAX {
+        // Where eight orders are asked for, everybody pays in the end.
+        let is_patient = self.plan.schedule == super::Schedule::Drain;
+        if presses > PRESSES_MAX && !is_patient {
             return self.is_over(index, "has pressed often enough");
         }
         self.note(|| format!("payer {index}: presses Pay"));
@@ -179,6 +192,9 @@ impl World {
     fn ask_to_pay(&mut self, payment: &Payment) -> Option<PayOutcome> {
         if self.plan.broken == Some(Broken::AttemptWithoutProof) {
             self.give_up_attempts(payment);
+        }
+        if self.plan.broken == Some(Broken::ClaimTaken) {
+            self.take_claims(payment.payment);
         }
         let mut number = 1;
         for _ in 0..PROPOSALS_MAX {
@@ -259,7 +275,11 @@ impl World {
             }
             Some(_) => CHALLENGED_CARD,
             None if self.shared.lock().chance.per_mille(100) => CHALLENGED_CARD,
-            None => GOOD_CARD,
+            None => match self.shared.lock().draw(&[Fault::RefundFails, Fault::RefundPends]) {
+                Some(Fault::RefundFails) => REFUND_FAILS_CARD,
+                Some(_) => REFUND_PENDS_CARD,
+                None => GOOD_CARD,
+            },
         };
         let outcome = {
             let mut shared = self.shared.lock();
@@ -304,6 +324,9 @@ impl World {
             _ => {
                 if self.strikes(Fault::PayerGivesUp) {
                     return self.is_over(index, "has no other card");
+                }
+                if self.strikes(Fault::WentBack) {
+                    return self.presses_later(index);
                 }
                 self.goes_on(index, Step::Typing { session }, types_ms);
             }

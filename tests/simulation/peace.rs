@@ -52,6 +52,7 @@ impl World {
                 self.enter_in(1, Happening::Starts { device, generation });
             }
         }
+        self.method_back();
         if !self.gateway.is_up {
             self.gateway.is_up = true;
             self.shared.lock().changed = true;

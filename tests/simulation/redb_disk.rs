@@ -1,12 +1,15 @@
 //! The handheld's real store on a [`Platter`]: sealed records in redb, with every fault below redb.
 
+use super::disk::in_words;
 use super::ledger::folder;
 use super::platter::{Forgets, Platter, Remains};
 use super::{Commit, Disk};
-use holdfast_domain::Secret;
-use holdfast_handheld::engine::{Durable, StoreFault, Write};
+use holdfast_domain::{PaymentId, Secret};
+use holdfast_handheld::engine::{Durable, Quarantined, StoreFault, Write};
 use holdfast_handheld::software::SoftwareVault;
 use holdfast_handheld::store::{RecordStore, SealedStore};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -20,6 +23,10 @@ pub struct RedbDisk {
     /// Where a process that ends in doubt about its file leaves its mark.
     mark: TempDir,
     store: Option<SealedStore>,
+    /// Records that went bad and were not written since.
+    harmed: BTreeSet<(&'static str, String)>,
+    /// The same with those whose writing may or may not have reached the disk.
+    perhaps: BTreeSet<(&'static str, String)>,
     /// Its own luck, so that the run is the same as on records in memory.
     luck: u64,
 }
@@ -29,7 +36,8 @@ impl RedbDisk {
     pub fn new(seed: u64) -> Self {
         let (platter, mark) = (Platter::default(), folder());
         let store = Some(opened_with(&platter, &mark));
-        Self { platter, mark, store, luck: seed }
+        let (harmed, perhaps) = Default::default();
+        Self { platter, mark, store, harmed, perhaps, luck: seed }
     }
 
     /// SplitMix64 (Steele, Lea, Flood: OOPSLA 2014).
@@ -87,11 +95,49 @@ impl Disk for RedbDisk {
             self.platter = self.platter.after_kill();
         }
         let durable = self.store().load().expect("the file can be read");
-        assert_eq!(durable.quarantine(), [], "nothing is half there");
+        let named = |lost: &Quarantined| (lost.table, lost.record_id.clone());
+        let named: BTreeSet<_> = durable.quarantine().iter().map(named).collect();
+        assert!(named.is_superset(&self.harmed), "{named:?} without all of {:?}", self.harmed);
+        assert!(named.is_subset(&self.perhaps), "{named:?} beyond {:?}", self.perhaps);
         durable
     }
 
+    fn harm(&mut self, luck: u64) -> String {
+        // A commit in doubt is settled first: what goes bad is what a start would find.
+        self.store = None;
+        self.store().load().expect("the file can be read");
+        self.store = None;
+        self.platter = self.platter.after_kill();
+        let all = records(&self.platter);
+        let bad: Vec<usize> = (0..all.len()).filter(|at| may_go_bad(&all, *at)).collect();
+        let count = u64::try_from(bad.len()).unwrap_or(0);
+        let place = |luck: u64| luck.checked_rem(count).and_then(|at| usize::try_from(at).ok());
+        let pick = |luck: u64| bad.get(place(luck)?).and_then(|at| all.get(*at));
+        let rest = luck / count.max(1);
+        let (one, two) = (pick(luck), pick(rest / 3));
+        let Some(((name, bytes), (other_name, other_bytes))) = one.zip(two) else {
+            return "nothing".to_owned();
+        };
+        let changes = match rest % 3 {
+            0 => vec![(name, Some(flipped(bytes, rest)))],
+            1 => vec![(name, None)],
+            _ if name == other_name => Vec::new(),
+            _ => vec![(name, Some(other_bytes.clone())), (other_name, Some(bytes.clone()))],
+        };
+        write_raw(&self.platter, &changes);
+        self.harmed.extend(changes.iter().map(|(name, _)| words_of(name)));
+        self.perhaps.extend(self.harmed.iter().cloned());
+        format!("{:?}", self.harmed)
+    }
+
     fn commit(&mut self, writes: &[Write], how: Commit) -> Result<(), StoreFault> {
+        for write in writes {
+            let name = in_words(write.key());
+            self.harmed.remove(&name);
+            if how == Commit::Whole {
+                self.perhaps.remove(&name);
+            }
+        }
         match how {
             Commit::Whole => {
                 let stored = self.store().commit(writes);
@@ -126,4 +172,70 @@ impl Disk for RedbDisk {
         self.platter.mend();
         stored
     }
+}
+
+/// Where the real store keeps its records; the first byte of a name is its table's number.
+const RECORDS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("records");
+/// Names and sealed bytes.
+type Raw = (Vec<u8>, Vec<u8>);
+
+fn database(platter: &Platter) -> Database {
+    redb::Builder::new().create_with_backend(platter.clone()).expect("the file opens")
+}
+
+fn records(platter: &Platter) -> Vec<Raw> {
+    let database = database(platter);
+    let transaction = database.begin_read().expect("readable");
+    let table = transaction.open_table(RECORDS).expect("records");
+    let all = table.iter().expect("readable").map(|entry| {
+        let (name, sealed) = entry.expect("readable");
+        (name.value().to_vec(), sealed.value().to_vec())
+    });
+    all.collect()
+}
+
+fn write_raw(platter: &Platter, changes: &[(&Vec<u8>, Option<Vec<u8>>)]) {
+    let database = database(platter);
+    let transaction = database.begin_write().expect("writable");
+    {
+        let mut table = transaction.open_table(RECORDS).expect("records");
+        for (name, sealed) in changes {
+            match sealed {
+                Some(sealed) => table.insert(name.as_slice(), sealed.as_slice()).expect("written"),
+                None => table.remove(name.as_slice()).expect("removed"),
+            };
+        }
+    }
+    transaction.commit().expect("committed");
+}
+
+/// Not the enrolment, nor the index.
+fn may_go_bad(all: &[Raw], at: usize) -> bool {
+    let table = all.get(at).and_then(|(name, _)| name.first());
+    matches!(table, Some(2..=4 | 6 | 7))
+}
+
+fn flipped(bytes: &[u8], luck: u64) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let count = u64::try_from(bytes.len()).unwrap_or(0).max(1);
+    let place = usize::try_from(luck % count).unwrap_or(0);
+    if let Some(byte) = bytes.get_mut(place) {
+        *byte ^= 1 << (luck % 8);
+    }
+    bytes
+}
+
+/// As the store names a record that it cannot read.
+fn words_of(name: &[u8]) -> (&'static str, String) {
+    let (table, id) = name.split_first().unwrap_or((&0, &[]));
+    let payment = <[u8; 16]>::try_from(id).ok().and_then(|id| PaymentId::from_bytes(id).ok());
+    let id = payment.map_or_else(|| data_encoding::HEXLOWER.encode(id), |id| id.to_string());
+    let table = match table {
+        2 => "config",
+        3 => "counters",
+        4 => "payment",
+        6 => "clock",
+        _ => "notice",
+    };
+    (table, id)
 }

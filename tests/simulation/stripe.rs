@@ -8,10 +8,12 @@ use super::world::{Happening, World};
 use holdfast_ledger::work::StripeCalls;
 use holdfast_sandbox::core::{ApiFault, ApiRequest, ApiResponse, Arrival};
 use holdfast_stripe::exchange::{Answer, Exchange, Next, Outcome};
-use holdfast_stripe::objects::{Charge, CheckoutSession, Event, List, PaymentIntent};
+use holdfast_stripe::objects::{Charge, CheckoutSession, Event, List, PaymentIntent, Refund};
 use holdfast_stripe::retry::RetryPolicy;
 use holdfast_stripe::{CallError, Created, FrozenRequest, Page};
 use serde::de::DeserializeOwned;
+use std::any::Any;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,12 +34,28 @@ pub(super) struct Wire {
     bodies: BTreeMap<String, Vec<u8>>,
     /// How often each frozen request was sent.
     sends: BTreeMap<String, u32>,
-    /// What was answered last, and after how many changes at Stripe.
-    looks: BTreeMap<String, (u64, ApiResponse)>,
+    /// What was answered last.
+    looks: BTreeMap<String, Look>,
     /// How often the ledger was put back.
     life: u64,
     /// The first key that came with two bodies.
     pub(super) thawed: Option<String>,
+}
+
+/// An answer that stays the same until something happens at Stripe.
+struct Look {
+    /// After how many changes at Stripe it was given.
+    changes: u64,
+    answer: ApiResponse,
+    /// What the client read in it.
+    read: Option<Box<dyn Any + Send>>,
+}
+
+/// What comes back of one attempt.
+enum Arrived<T> {
+    /// The same bytes as at an earlier look, and so what was read in them then.
+    Known(T),
+    Sent(Outcome),
 }
 
 impl Wire {
@@ -65,6 +83,11 @@ pub(super) struct LateCall {
     life: u64,
 }
 
+/// What the client reads in an answer.
+trait Readable: DeserializeOwned + Clone + Send + 'static {}
+
+impl<T: DeserializeOwned + Clone + Send + 'static> Readable for T {}
+
 /// [`StripeCalls`] on the simulated network.
 pub(super) struct StripeDoor {
     shared: Arc<Shared>,
@@ -76,17 +99,29 @@ impl StripeDoor {
     }
 
     /// One logical call, with the client's own rules for trying again.
-    async fn call<T: DeserializeOwned>(&self, request: ApiRequest) -> Result<T, CallError> {
+    async fn call<T: Readable>(&self, request: ApiRequest) -> Result<T, CallError> {
         let has_effect = request.method != "GET";
         let mut exchange = Exchange::new(RetryPolicy::default(), has_effect);
         loop {
             let there_ms = self.way_ms();
             self.shared.gate(there_ms).await;
-            let (sent, took_ms) = self.shared.lock().arrive(&request);
+            let (changes, (arrived, took_ms)) = {
+                let mut shared = self.shared.lock();
+                (shared.stripe_changes, shared.arrive(&request))
+            };
             self.shared.gate(took_ms).await;
             let jitter = self.shared.lock().chance.next();
+            let sent = match arrived {
+                Arrived::Known(read) => return Ok(read),
+                Arrived::Sent(sent) => sent,
+            };
             match exchange.after(sent, jitter) {
-                Next::End(outcome) => return outcome,
+                Next::End(outcome) => {
+                    if let Some(read) = outcome.as_ref().ok().filter(|_| !has_effect) {
+                        self.shared.lock().remember(&request, changes, read);
+                    }
+                    return outcome;
+                }
                 Next::Again(wait) => {
                     let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                     self.shared.gate(wait_ms).await;
@@ -99,43 +134,72 @@ impl StripeDoor {
         self.shared.lock().chance.ms(10, WAY_MS_MAX)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str, query: &str) -> Result<T, CallError> {
+    async fn get<T: Readable>(&self, path: &str, query: &str) -> Result<T, CallError> {
         self.call(ApiRequest::get(path, query, SECRET_KEY)).await
     }
 }
 
 impl Inner {
     /// One attempt: what came of it, and how long that took to come back.
-    fn arrive(&mut self, request: &ApiRequest) -> (Outcome, i64) {
-        let request = &self.spoiled(request);
+    fn arrive<T: Readable>(&mut self, request: &ApiRequest) -> (Arrived<T>, i64) {
+        let request = self.spoiled(request);
+        let request = request.as_ref();
         let back_ms = self.chance.ms(10, WAY_MS_MAX);
         let drawn = self.draw(&FAULTS);
         let fault = match drawn {
             Some(Fault::StripeUnreachable) => {
                 self.note(|| format!("stripe: no connection for {}", request.path));
-                return (Outcome::NotSent, back_ms);
+                return (Arrived::Sent(Outcome::NotSent), back_ms);
             }
             Some(Fault::StripeRequestLost) => {
                 self.note(|| format!("stripe: {} {} is lost", request.method, request.path));
-                return (Outcome::NoAnswer, TIMEOUT_MS);
+                return (Arrived::Sent(Outcome::NoAnswer), TIMEOUT_MS);
             }
             Some(Fault::StripeLate) => {
                 self.note(|| format!("stripe: {} {} is late", request.method, request.path));
                 let at_ms = self.now_ms.saturating_add(self.chance.ms(1_000, LATE_MS_MAX));
                 let life = self.wire.life;
                 self.late.push((at_ms, LateCall { request: request.clone(), life }));
-                return (Outcome::NoAnswer, TIMEOUT_MS);
+                return (Arrived::Sent(Outcome::NoAnswer), TIMEOUT_MS);
             }
             Some(fault) => api_fault(fault),
             None => None,
         };
+        if let Some(read) = self.known(request).filter(|_| fault.is_none()) {
+            self.note(|| format!("stripe: GET {} None: 200", request.path));
+            return (Arrived::Known(read), back_ms);
+        }
         let response = self.at_stripe(request, fault);
         self.note(|| {
             let (method, path, status) = (&request.method, &request.path, response.status);
             format!("stripe: {method} {path} {fault:?}: {status}")
         });
         let waits = response.arrival == Arrival::Dropped;
-        (outcome(response), if waits { TIMEOUT_MS } else { back_ms })
+        (Arrived::Sent(outcome(response)), if waits { TIMEOUT_MS } else { back_ms })
+    }
+
+    /// What was read in the answer to the same look, if it would be answered the same.
+    fn known<T: Readable>(&self, request: &ApiRequest) -> Option<T> {
+        if request.method != "GET" || !self.is_still() {
+            return None;
+        }
+        let look = self.wire.looks.get(&look_name(request))?;
+        let read = look.read.as_ref().filter(|_| look.changes == self.stripe_changes)?;
+        read.downcast_ref().cloned()
+    }
+
+    /// Keeps what was read in the answer of then.
+    fn remember<T: Readable>(&mut self, request: &ApiRequest, changes: u64, read: &T) {
+        let look = self.wire.looks.get_mut(&look_name(request));
+        if let Some(look) = look.filter(|it| it.changes == changes && it.read.is_none()) {
+            look.read = Some(Box::new(read.clone()));
+        }
+    }
+
+    /// True if nothing has come due at Stripe since it was last asked.
+    fn is_still(&self) -> bool {
+        let now_ms = self.stripe_now_ms();
+        self.stripe.next_task_ms().is_none_or(|at_ms| at_ms > now_ms)
     }
 
     fn at_stripe(&mut self, request: &ApiRequest, fault: Option<ApiFault>) -> ApiResponse {
@@ -152,15 +216,16 @@ impl Inner {
     /// patient worker are such.
     fn look_at_stripe(&mut self, request: &ApiRequest) -> ApiResponse {
         let now_ms = self.stripe_now_ms();
-        let is_still = self.stripe.next_wake_ms().is_none_or(|at_ms| at_ms > now_ms);
-        let name = format!("{}?{}", request.path, request.query);
-        let known = self.wire.looks.get(&name).filter(|(count, _)| *count == self.stripe_changes);
-        if let Some((_, answer)) = known.filter(|_| is_still) {
-            return answer.clone();
+        let is_still = self.is_still();
+        let name = look_name(request);
+        let known = self.wire.looks.get(&name).filter(|it| it.changes == self.stripe_changes);
+        if let Some(look) = known.filter(|_| is_still) {
+            return look.answer.clone();
         }
         let answer = self.stripe.handle_with(request, None, now_ms);
         if is_still {
-            self.wire.looks.insert(name, (self.stripe_changes, answer.clone()));
+            let (changes, kept) = (self.stripe_changes, answer.clone());
+            self.wire.looks.insert(name, Look { changes, answer: kept, read: None });
         } else {
             self.touch_stripe();
         }
@@ -168,15 +233,16 @@ impl Inner {
     }
 
     /// The request as a broken client would send it.
-    fn spoiled(&mut self, request: &ApiRequest) -> ApiRequest {
-        let mut request = request.clone();
+    fn spoiled<'r>(&mut self, request: &'r ApiRequest) -> Cow<'r, ApiRequest> {
         let is_create = request.method == "POST" && request.path == SESSIONS;
-        let Some(key) = request.idempotency_key.clone().filter(|_| is_create) else {
-            return request;
+        let key = request.idempotency_key.as_ref().filter(|_| is_create);
+        let Some(key) = key.filter(|_| self.broken.is_some()) else {
+            return Cow::Borrowed(request);
         };
         let sends = self.wire.sends.entry(key.clone()).or_default();
         *sends = sends.saturating_add(1);
         let is_again = *sends > 1;
+        let mut request = request.clone();
         match self.broken {
             Some(Broken::NewKeyOnRetry) if is_again => {
                 request.idempotency_key = Some(format!("{key}-{sends}"));
@@ -193,7 +259,7 @@ impl Inner {
             }
             _ => {}
         }
-        request
+        Cow::Owned(request)
     }
 }
 
@@ -228,6 +294,10 @@ fn api_fault(fault: Fault) -> Option<ApiFault> {
         Fault::StripeTwice => ApiFault::Duplicate,
         _ => return None,
     })
+}
+
+fn look_name(request: &ApiRequest) -> String {
+    [&request.path, "?", &request.query].concat()
 }
 
 fn outcome(response: ApiResponse) -> Outcome {
@@ -298,6 +368,16 @@ impl StripeCalls for StripeDoor {
     async fn charge(&self, id: &str) -> Result<Charge, CallError> {
         self.get(&format!("/v1/charges/{id}"), "").await
     }
+
+    async fn refunds_of(&self, intent: &str) -> Result<Vec<Refund>, CallError> {
+        let query = format!("limit=100&payment_intent={intent}");
+        Ok(self.get::<List<Refund>>("/v1/refunds", &query).await?.data)
+    }
+
+    async fn send_for_refund(&self, frozen: &FrozenRequest) -> Result<Refund, CallError> {
+        let FrozenRequest { path, body, idempotency_key } = frozen;
+        self.call(ApiRequest::post(path, body, SECRET_KEY, idempotency_key)).await
+    }
 }
 
 impl World {
@@ -342,9 +422,11 @@ impl World {
         self.stripe_at_ms = None;
         let due = {
             let mut shared = self.shared.lock();
-            shared.touch_stripe();
+            if !shared.is_still() {
+                shared.touch_stripe();
+            }
+            shared.changed = true;
             let now_ms = shared.stripe_now_ms();
-            shared.stripe.advance(now_ms);
             shared.stripe.due_deliveries(now_ms)
         };
         for delivery in due {

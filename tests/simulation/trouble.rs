@@ -2,13 +2,18 @@
 
 use super::faults::Fault;
 use super::fixture;
+use super::officer::Asked;
 use super::world::{Happening, World};
+use holdfast_domain::PaymentId;
+use holdfast_handheld::engine::Call;
 use holdfast_ledger::DeviceStatus;
 
 /// How far a handheld's clock jumps, in milliseconds (25 hours).
 const JUMP_MS_MAX: i64 = 25 * 3_600_000;
 /// How long there is no network, in milliseconds.
 const NO_NETWORK_MS: (i64, i64) = (3_000, 180_000);
+/// How long a payment type is switched off, in milliseconds.
+const METHOD_OFF_MS: (i64, i64) = (10_000, 180_000);
 /// How long a handheld lies in a drawer, in milliseconds (up to four days).
 const DRAWER_MS: (i64, i64) = (600_000, 4 * 86_400_000);
 
@@ -24,6 +29,8 @@ impl World {
         if self.gateway.is_up && self.strikes(Fault::GatewayAway) {
             self.kill_gateway("between steps");
         }
+        self.switch_method();
+        self.office_looks();
         self.backups();
         let tick_ms = self.script.tick_ms;
         self.enter_in(tick_ms, Happening::Trouble);
@@ -48,6 +55,13 @@ impl World {
             self.device(device).boot_ms = self.now_ms();
             self.kill(device, "without power");
         }
+        if self.device(device).engine.is_some() && self.strikes(Fault::RecordHarmed) {
+            self.kill(device, "and its disk goes bad");
+            let luck = self.shared.lock().chance.next();
+            let what = self.device(device).disk.harm(luck);
+            self.note(|| format!("handheld {device}: cannot read {what}"));
+        }
+        self.retry_parked(device);
         if self.device(device).engine.is_some() && self.strikes(Fault::LaidAside) {
             self.switch_off(device, "in a drawer");
             let wait_ms = self.draw_ms(DRAWER_MS.0, DRAWER_MS.1);
@@ -63,6 +77,40 @@ impl World {
                 }
             });
         }
+    }
+
+    /// The officer finds an order that the gateway refused, and tries again.
+    fn retry_parked(&mut self, device: usize) {
+        let handheld = self.device(device);
+        let Some(engine) = &handheld.engine else { return };
+        let is_parked = |payment: &&PaymentId| {
+            engine.standing(**payment).is_some_and(|(_, parked)| parked.is_some())
+        };
+        let parked = handheld.promised.iter().find(is_parked).copied();
+        if let Some(payment) = parked
+            && self.strikes(Fault::Retried)
+        {
+            self.call(device, Asked::Later, Call::Retry(payment));
+        }
+    }
+
+    /// The office switches the payment type off.
+    fn switch_method(&mut self) {
+        if self.gateway.method_off.is_some() || !self.strikes(Fault::MethodOff) {
+            return;
+        }
+        self.note(|| "office: switches the payment type off".to_owned());
+        let key = (fixture::tenant(), fixture::payment_type_code());
+        self.gateway.method_off = self.gateway.tables(|tables| tables.payment_types.remove(&key));
+        let wait_ms = self.draw_ms(METHOD_OFF_MS.0, METHOD_OFF_MS.1);
+        self.enter_in(wait_ms, Happening::MethodBack);
+    }
+
+    pub(super) fn method_back(&mut self) {
+        let Some(method) = self.gateway.method_off.take() else { return };
+        self.note(|| "office: switches the payment type on".to_owned());
+        let key = (fixture::tenant(), method.code.clone());
+        self.gateway.tables(|tables| tables.payment_types.insert(key, method));
     }
 
     /// A backup is made now and then, where one will be put back; once in a run it is.

@@ -8,15 +8,17 @@ use super::fixture::{self, START_MS};
 use super::gateway::Gateway;
 use super::invariants::{Violation, Watch};
 use super::link::Exchange;
+use super::office::Wish;
 use super::officer::Deal;
 use super::payer::Payer;
-use super::plan::{Plan, Script};
+use super::plan::{Plan, Script, Wants, Webhooks};
 use super::shared::Shared;
 use super::stripe::LateCall;
 use super::{Disk, MemoryDisk};
 use holdfast_domain::PaymentId;
 use holdfast_handheld::engine::{Response, Ticket, TransportFault};
 use holdfast_handheld::port::DeviceKeyError;
+use holdfast_ledger::work::FOLLOWED;
 use holdfast_protocol::signature::vouching;
 use holdfast_sandbox::core::{Config, Core, OutgoingDelivery, WebhookTarget};
 use holdfast_stripe::WebhookSecret;
@@ -69,7 +71,11 @@ pub(super) enum Happening {
     /// A request reaches Stripe that was taken for lost.
     LateCall(Box<LateCall>),
     /// A payer does the next thing.
-    Payer(usize),
+    Payer { payer: usize, turn: u32 },
+    /// The office sends a form to refund.
+    Refund(usize),
+    /// The payment type is there again.
+    MethodBack,
     /// Network again.
     NetworkBack { device: usize },
     /// Something may go wrong by itself.
@@ -86,6 +92,7 @@ pub struct World {
     pub(super) deals: Vec<Deal>,
     pub(super) gateway: Gateway,
     pub(super) payers: Vec<Payer>,
+    pub(super) wishes: Vec<Wish>,
     pub(super) watch: Watch,
     pub(super) at_peace: bool,
     /// When Stripe will be looked at next.
@@ -109,12 +116,18 @@ pub struct Ended {
     pub charges: u64,
     /// Promises that came to a named person.
     pub to_a_person: u64,
+    /// Refunds at Stripe, failed ones too.
+    pub refunds: u64,
+    /// Payments for what another payment had settled.
+    pub already_paid: u64,
+    /// Reports of records that a handheld could not read.
+    pub reports: u64,
 }
 
 impl World {
     /// A world over records in memory.
     pub fn new(plan: &Plan, traced: bool) -> Self {
-        Self::on(plan, traced, &mut |_| Box::new(MemoryDisk::default()))
+        Self::on(plan, traced, &mut |_| Box::new(MemoryDisk::new(plan.broken)))
     }
 
     /// A world over disks of the caller's, one for each handheld.
@@ -140,7 +153,8 @@ impl World {
             traced,
         ));
         let gateway = Gateway::new(&shared, script.devices);
-        let deals = script.deals.iter().map(|(_, device)| Deal::new(*device)).collect();
+        let deals =
+            script.deals.iter().map(|(_, device, wants)| Deal::new(*device, *wants)).collect();
         let mut world = Self {
             plan: *plan,
             script,
@@ -150,6 +164,7 @@ impl World {
             deals,
             gateway,
             payers: Vec::new(),
+            wishes: Vec::new(),
             watch: Watch::default(),
             at_peace: false,
             stripe_at_ms: None,
@@ -168,7 +183,7 @@ impl World {
                 self.agenda.enter(at_ms, Happening::NetworkBack { device });
             }
         }
-        for (deal, (at_ms, _)) in self.script.deals.iter().enumerate() {
+        for (deal, (at_ms, ..)) in self.script.deals.iter().enumerate() {
             self.agenda.enter(START_MS.saturating_add(*at_ms), Happening::Officer(deal));
         }
         self.agenda.enter(START_MS.saturating_add(self.script.tick_ms), Happening::Trouble);
@@ -176,6 +191,9 @@ impl World {
 
     /// Lets everything happen.
     pub fn run(&mut self) -> Result<Ended, Violation> {
+        if self.deals.iter().any(|deal| deal.wants != Wants::Items) {
+            self.put_charges();
+        }
         self.pass_until(START_MS.saturating_add(self.script.trouble_ms))?;
         self.peace()?;
         Ok(self.ended())
@@ -184,6 +202,8 @@ impl World {
     /// Makes every decision in SQLite as well. To be called before the run. Every fourth run has a good
     /// chance to be put back to a backup.
     pub fn open_database(&mut self) {
+        // The office's switch changes a table past all decisions.
+        self.shared.lock().doses.set(super::Fault::MethodOff, 0);
         if self.plan.seed.is_multiple_of(4) {
             self.shared.lock().doses.set(super::Fault::Restored, RESTORED_BESIDE_SQL);
         }
@@ -285,7 +305,9 @@ impl World {
             Happening::Stripe => self.stripe_wakes(),
             Happening::Delivery { delivery, is_copy } => self.deliver(*delivery, is_copy),
             Happening::LateCall(request) => self.late_call(&request),
-            Happening::Payer(payer) => self.payer_acts(payer),
+            Happening::Payer { payer, turn } => self.payer_acts(payer, turn),
+            Happening::Refund(wish) => self.send_refund_form(wish),
+            Happening::MethodBack => self.method_back(),
             Happening::NetworkBack { device } => self.network_back(device),
             Happening::Trouble => self.trouble(),
         }
@@ -316,13 +338,14 @@ impl World {
     }
 }
 
-fn stripe(seed: u64, webhooks: bool, skew_ms: i64) -> Core {
+fn stripe(seed: u64, webhooks: Webhooks, skew_ms: i64) -> Core {
     let now_ms = START_MS.saturating_add(skew_ms);
     let mut stripe = Core::new(Config::new(seed, "https://checkout.example"), now_ms);
-    if webhooks {
+    if webhooks != Webhooks::None {
         let secret = WebhookSecret::parse(fixture::WEBHOOK_SECRET).expect("a secret");
         let url = format!("{}/api/demo/qr/payment/webhook", fixture::GATEWAY_URL);
-        stripe.set_targets(&[WebhookTarget { url, secret, events: Vec::new() }], now_ms);
+        let events = if webhooks == Webhooks::All { Vec::new() } else { FOLLOWED.to_vec() };
+        stripe.set_targets(&[WebhookTarget { url, secret, events }], now_ms);
     }
     stripe
 }

@@ -5,7 +5,9 @@ use holdfast_tests::simulation::{self, Broken, Plan};
 /// The rule that caught the mistake first, and how many seeds that took.
 fn caught(broken: Broken, seeds: u64) -> (u64, &'static str) {
     for seed in 0..seeds {
-        for plan in [Plan::ordinary(seed), Plan::drain(seed)] {
+        // Eight orders through an outbox take as long as five ordinary runs.
+        let drain = (seed % 5 == 0).then(|| Plan::drain(seed));
+        for plan in [Some(Plan::ordinary(seed)), drain].into_iter().flatten() {
             if let Err(failed) = simulation::run(&plan.broken(broken)) {
                 assert!(!failed.trace.is_empty(), "a failure has its trace");
                 return (seed, failed.violation.rule);
@@ -54,6 +56,30 @@ fn an_event_that_is_believed_without_looking() {
 fn a_hold_without_an_answer_that_becomes_another_payment() {
     let (_, rule) = caught(Broken::NewPaymentOnRetry, 400);
     assert_eq!(rule, "one hold is one payment");
+}
+
+#[test]
+fn a_refund_asked_for_anew_while_nobody_knows_of_the_first() {
+    let (_, rule) = caught(Broken::RefundAskedAnew, 2_000);
+    assert_eq!(rule, "a wish to refund is one refund");
+}
+
+#[test]
+fn a_damaged_record_that_nobody_is_told_of() {
+    let (_, rule) = caught(Broken::DamageUnsaid, 400);
+    assert_eq!(rule, "what the screen has claimed is durable");
+}
+
+#[test]
+fn a_report_of_a_damaged_record_that_the_gateway_does_not_keep() {
+    let (_, rule) = caught(Broken::ReportSwallowed, 2_000);
+    assert_eq!(rule, "every promise comes to an end");
+}
+
+#[test]
+fn a_charge_that_whoever_presses_pay_takes_from_the_other() {
+    let (_, rule) = caught(Broken::ClaimTaken, 400);
+    assert_eq!(rule, "a charge has one page that takes money");
 }
 
 #[test]

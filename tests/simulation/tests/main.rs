@@ -10,6 +10,10 @@ mod real_ledger;
 use holdfast_tests::simulation::{self, Ended, Failed, Fault, Plan, Tally};
 use std::collections::BTreeSet;
 
+/// As `simulate` has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs seeds on every core; fails with the trace of the first that breaks a rule.
 fn run(plans: impl Iterator<Item = Plan> + Send) -> Vec<Ended> {
     run_each(plans, |plan| simulation::run(&plan))
@@ -52,6 +56,11 @@ fn nothing_is_lost_and_nothing_is_doubled_whatever_fails() {
     assert!(never.is_empty(), "no seed had {never:?}");
     let orders: u64 = ended.iter().map(|one| one.orders).sum();
     assert!(orders > 1_000, "only {orders} orders: payers have stopped paying");
+    let sum = |of: fn(&Ended) -> u64| ended.iter().map(of).sum::<u64>();
+    let (refunds, already_paid) = (sum(|one| one.refunds), sum(|one| one.already_paid));
+    assert!(refunds > 100, "only {refunds} refunds");
+    assert!(already_paid > 10, "only {already_paid} were told that it is paid already");
+    assert!(sum(|one| one.reports) > 10, "hardly a damaged record was reported");
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn hundreds_of_schedules_hold_on_real_files() {
         Fault::DiskFull,
         Fault::DiskFails,
         Fault::DiskFailsLate,
+        Fault::RecordHarmed,
     ];
     for fault in of_the_disk {
         let struck = tally.iter().find(|(it, _)| *it == fault).map_or(0, |(_, count)| count);
@@ -60,6 +61,10 @@ impl Disk for Listening {
             self.heard.borrow_mut().push(writes.to_vec());
         }
         self.disk.commit(writes, how)
+    }
+
+    fn harm(&mut self, luck: u64) -> String {
+        self.disk.harm(luck)
     }
 }
 

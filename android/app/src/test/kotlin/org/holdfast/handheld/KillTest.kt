@@ -48,6 +48,8 @@ class KillTest {
             File(System.getProperty("java.home"), "bin/java").path, "-cp", System.getProperty("java.class.path"), "-Xmx512m",
             "-Djna.library.path=${System.getProperty("jna.library.path")}",
             "-Drobolectric.windowManager.useRequestedSize=true",
+            // What Robolectric unpacks, 200 MB, nobody who is killed cleans up: it goes with the test's folder.
+            "-Djava.io.tmpdir=${File(folder.root, "temporary").apply { mkdirs() }}",
             "-D${JvmApplication.DATA}=${File(folder.root, "handheld")}", "-Dkill.step=$step", "-Dkill.link=$link",
             KilledHandheld::class.java.name,
         ).redirectError(File(folder.root, "$step.log")).start(),

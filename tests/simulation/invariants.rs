@@ -10,7 +10,7 @@ use holdfast_domain::{AttentionReason, PaymentId, PaymentState};
 use holdfast_ledger::memory::Tables;
 use holdfast_ledger::recovery::RecoveryStage;
 use holdfast_ledger::work::{META_PAYMENT, META_REFUND};
-use holdfast_ledger::{AttemptState, DeviceStatus, Notice, Payment};
+use holdfast_ledger::{AttemptState, DeviceStatus, JobKind, Notice, Payment};
 use holdfast_protocol::NoticeKind;
 use holdfast_sandbox::core::Core;
 use holdfast_stripe::objects::{RefundStatus, SessionStatus};
@@ -155,7 +155,9 @@ impl World {
         let deals_are_over = self.deals.iter().all(super::officer::Deal::is_done);
         // A payment that was given up, or refused, is over for its officer before it is at Stripe.
         let pages_are_over = self.gateway.tables(|tables| {
-            tables.attempts.values().all(|it| it.state == AttemptState::Disposed)
+            // After a restore a page that is over may still wait to be looked at.
+            tables.jobs.keys().all(|(_, kind, _)| *kind != JobKind::CheckSession)
+                && tables.attempts.values().all(|it| it.state == AttemptState::Disposed)
                 && tables.recoveries.values().all(|it| it.stage == RecoveryStage::Done)
         });
         deals_are_over

@@ -186,7 +186,11 @@ impl World {
             (Some(_), None) if is_revoked && self.gateway.restored_ms.is_some() => true,
             // Given up before the gateway ever had it.
             (Some((PaymentState::Withdrawn, _)), None) => true,
-            (Some((_, parked)), None) => parked.is_some(),
+            // Its order is lost in a damaged record, and the gateway's in the restore: the office has been
+            // told of one of the two.
+            (Some((_, parked)), None) => {
+                parked.is_some() || self.is_reported(payment) || self.is_found(payment)
+            }
             // A handheld that was revoked is told nothing any more: the office knows.
             (Some((shown, _)), Some(known)) => is_over(known) && (*shown == known || is_revoked),
             // Its record is damaged: the screen names it, and the office has been told.
@@ -206,6 +210,11 @@ impl World {
         self.gateway.tables(|tables| {
             tables.notices.values().any(|it| it.payment == payment && is_report(it))
         })
+    }
+
+    /// The payment is among the card pages that a restored gateway found and whose orders are awaited.
+    fn is_found(&self, payment: PaymentId) -> bool {
+        self.gateway.tables(|tables| tables.found.values().any(|it| it.payment == payment))
     }
 
     /// What must be so when all is over.

@@ -23,6 +23,9 @@ const WAY_MS_MAX: i64 = 400;
 const TIMEOUT_MS: i64 = 20_000;
 /// How late a request can be that was taken for lost, in milliseconds (two days).
 const LATE_MS_MAX: i64 = 2 * 24 * 60 * 60 * 1_000;
+/// How late a request for a refund can be, in milliseconds (23 hours): no longer than Stripe knows its key.
+/// A page has an end of its own, a refund has not; for longer no network keeps a request.
+const LATE_REFUND_MS_MAX: i64 = 23 * 60 * 60 * 1_000;
 /// Rows on a page of what a restored gateway asks for: so few that lists have pages.
 const PAGE_MAX: u32 = 3;
 const SESSIONS: &str = "/v1/checkout/sessions";
@@ -157,7 +160,9 @@ impl Inner {
             }
             Some(Fault::StripeLate) => {
                 self.note(|| format!("stripe: {} {} is late", request.method, request.path));
-                let at_ms = self.now_ms.saturating_add(self.chance.ms(1_000, LATE_MS_MAX));
+                let is_refund = request.path == "/v1/refunds";
+                let late_ms = if is_refund { LATE_REFUND_MS_MAX } else { LATE_MS_MAX };
+                let at_ms = self.now_ms.saturating_add(self.chance.ms(1_000, late_ms));
                 let life = self.wire.life;
                 self.late.push((at_ms, LateCall { request: request.clone(), life }));
                 return (Arrived::Sent(Outcome::NoAnswer), TIMEOUT_MS);

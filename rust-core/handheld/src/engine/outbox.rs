@@ -215,10 +215,17 @@ pub(super) fn with_status(
     }
     let was_paid = known.is_some_and(|known| known.state.has_been_paid());
     let forgets_money = was_paid && !same_epoch && says_unpaid(status.state);
-    let keeps = is_old || forgets_money;
+    let status = match &held.status {
+        Some(known) if is_old => known.clone(),
+        // Its next word follows this one, however far the gateway had counted before the restore.
+        Some(known) if forgets_money => {
+            Box::new(PaymentStatus { revision: status.revision, ..PaymentStatus::clone(known) })
+        }
+        _ => Box::new(status),
+    };
     let held = Held {
         delivery: Delivery::Delivered,
-        status: if keeps { held.status.clone() } else { Some(status.into()) },
+        status: Some(status),
         epoch: heard.epoch,
         acknowledged_at_unix_s: held.acknowledged_at_unix_s.or(Some(heard.at_unix_s)),
         ..held.clone()

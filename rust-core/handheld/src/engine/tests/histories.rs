@@ -80,6 +80,27 @@ fn a_restored_gateway_gets_every_acknowledged_order_and_request_again() {
 }
 
 #[test]
+fn a_restored_gateway_counts_anew_and_its_next_word_is_heard() {
+    use PaymentState as P;
+    let (mut bench, mut gateway) = (Bench::enrolled(), Gateway::new());
+    let payment = bench.held();
+    bench.serve(&mut gateway);
+    for state in [P::WaitingForCard, P::Processing, P::Paid, P::PartlyRefunded] {
+        gateway.move_on(payment, state);
+    }
+    fetch_config(&mut bench, &mut gateway);
+    gateway.restore();
+    fetch_config(&mut bench, &mut gateway);
+    bench.pass(WAIT_MS_MAX);
+    bench.serve(&mut gateway);
+    assert_eq!(bench.view(payment).state, P::PartlyRefunded);
+    // Its second change, where the one before the restore was the fifth.
+    gateway.move_on(payment, P::Refunded);
+    fetch_config(&mut bench, &mut gateway);
+    assert_eq!(bench.view(payment).state, P::Refunded);
+}
+
+#[test]
 fn a_paid_order_that_a_restored_gateway_refuses_stays_paid_and_the_administrator_acts() {
     let (mut bench, mut gateway) = (Bench::enrolled(), Gateway::new());
     let payment = bench.held();

@@ -189,19 +189,20 @@ fn while_syncs_fail_nothing_is_believed() {
     store.load().expect("read");
     platter.forget_at_sync(Forgets::Always);
     assert_eq!(store.commit(&hold), Err(StoreFault::Failed));
-    // From now on syncs succeed, and lie about what is gone: the next commit brings it back first.
+    // From now on syncs succeed, and lie about what is gone.
     platter.mend();
     let counters = || [Write::Put(Record::Counters(before.2))];
+    // A process that ends in doubt leaves a mark: the next one writes all of the file again.
     let killed = platter.after_kill();
-    store.commit(&counters()).expect("stored");
-    assert!(found_without_power(&platter) == before, "what was refused is not there");
-    // The process ends in doubt: the next one finds the mark, and writes all of the file again.
-    drop(store);
     let mut next = opened_with(&killed, &mark);
     next.load().expect("read");
     next.commit(&counters()).expect("stored");
     let on_disk = found_without_power(&killed);
     assert_eq!(on_disk.0, found(&killed).0, "what the next process saw is on the disk");
+    drop(next);
+    // One that goes on remembers by itself what its next commit has to bring back first.
+    store.commit(&counters()).expect("stored");
+    assert!(found_without_power(&platter) == before, "what was refused is not there");
 }
 
 /// The model bites: redb by itself goes on after a sync that forgot, and says of commits that they are

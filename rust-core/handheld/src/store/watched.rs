@@ -32,9 +32,12 @@ pub(super) struct Doubt(Arc<Mutex<State>>);
 struct State {
     /// Blocks that were written since the last good sync.
     written: BTreeSet<u64>,
+    /// A sync succeeded since this process began: nothing of an earlier one's waits any more.
+    began: bool,
     /// A sync failed since.
     failed: bool,
-    /// Everything may be missing: the process before this one ended in doubt.
+    /// Everything may be missing: the process before this one ended in doubt, or had not synced all that
+    /// it wrote when it ended, and this one's first sync failed.
     all: bool,
     /// Where the mark is made.
     mark: Option<PathBuf>,
@@ -65,6 +68,7 @@ impl State {
             "storage: a sync failed; what was written is written again before anything else"
         );
         self.failed = true;
+        self.all |= !self.began;
         if let Some(mark) = &self.mark
             && let Err(error) = File::create(mark)
         {
@@ -73,7 +77,7 @@ impl State {
     }
 
     fn is_over(&mut self) {
-        *self = Self { mark: self.mark.take(), ..Self::default() };
+        *self = Self { began: true, mark: self.mark.take(), ..Self::default() };
         if let Some(mark) = &self.mark {
             // It may not be there; one that stays costs a start some milliseconds.
             let _ = remove_file(mark);
@@ -103,6 +107,8 @@ impl<S: StorageBackend> Watched<S> {
             return Ok(());
         }
         let length = self.inner.len()?;
+        // The file may also have grown, or shrunk, for those who read it alone.
+        self.inner.set_len(length)?;
         let blocks = length.div_ceil(BLOCK_BYTES);
         let whole = if state.all { 0..blocks } else { 0..0 };
         let some = state.written.iter().copied().take_while(|block| *block < blocks);
@@ -140,7 +146,10 @@ impl<S: StorageBackend> StorageBackend for Watched<S> {
         let mut state = self.doubt.lock();
         match &synced {
             // In doubt, a sync that succeeds says nothing about what an earlier one forgot.
-            Ok(()) if !state.failed => state.written.clear(),
+            Ok(()) if !state.failed => {
+                state.began = true;
+                state.written.clear();
+            }
             Ok(()) => {}
             Err(_) => state.sync_failed(),
         }

@@ -4,9 +4,9 @@ use crate::field::Field;
 use crate::payer::Payer;
 use crate::radio::Air;
 use crate::world::{Webhooks, World, tenant};
-use holdfast_domain::{DeviceId, PaymentState};
+use holdfast_domain::{AttentionReason, DeviceId, PaymentState};
 use holdfast_gateway::admin;
-use holdfast_handheld::{HoldError, ParkedReason, RequestError, WhoActs};
+use holdfast_handheld::{HoldError, RequestError, WhoActs};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancellation_made_offline_reads_requested_and_is_canceled_when_it_arrives() {
@@ -65,15 +65,16 @@ async fn a_revoked_handheld_holds_nothing_new_and_its_unseen_order_waits_for_a_p
     admin::handheld_revoke(world.data(), &tenant(), device).await.expect("revoked");
     field.radio.set(Air::Clear);
     field.core.network_changed(true);
-    let parked = field.until(&held.payment_id, PaymentState::NeedsAttention).await;
-    assert_eq!(parked.parked, Some(ParkedReason::DeviceRevoked));
-    assert_eq!(parked.who_acts, Some(WhoActs::Administrator));
+    let waits = field.until(&held.payment_id, PaymentState::NeedsAttention).await;
+    assert_eq!(waits.attention, Some(AttentionReason::AwaitsApproval));
+    assert_eq!(waits.who_acts, Some(WhoActs::Administrator));
     field.until_that(|snapshot| snapshot.enrolment.as_ref().is_some_and(|e| !e.approved)).await;
     let cart = vec![holdfast_handheld::CartLine { item_id: 1, quantity: 1 }];
     let draft = field.core.open_summary(cart).await.expect("a draft").payment_id;
     field.core.choose_method(draft.clone(), "STRIPE".to_owned()).await.expect("a method");
     assert_eq!(field.core.hold(draft).await, Err(HoldError::NotApproved));
-    assert_eq!(world.count("payments").await, 0);
+    assert_eq!(world.count("payments WHERE state = 'needs_attention'").await, 1);
+    assert_eq!(world.count("orders").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,8 @@
 use crate::field::Field;
 use crate::payer::{GOOD, Payer};
 use crate::radio::Air;
-use crate::world::{SECRET_KEY, WEBHOOK_SECRET, Webhooks, World};
-use holdfast_domain::PaymentState;
+use crate::world::{SECRET_KEY, WEBHOOK_SECRET, Webhooks, World, tenant};
+use holdfast_domain::{AttentionReason, DeviceId, PaymentState};
 use holdfast_gateway::admin::{self, Finding, Restore, RestoreError};
 use holdfast_handheld::PaymentView;
 use std::path::Path;
@@ -100,6 +100,35 @@ async fn a_restored_gateway_finds_again_what_its_backup_does_not_have() {
     // And the gateway goes on as ever.
     paid(&field).await;
     assert_eq!((world.count("orders").await, world.charges()), (4, 4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handheld_revoked_before_it_heard_of_the_restore_brings_its_orders_for_approval() {
+    let world = World::new(Webhooks::None).await;
+    let field = Field::enrolled(&world).await;
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("monday.backup");
+    admin::backup(world.data(), &file).await.expect("a backup");
+    let held = field.hold().await;
+    field.until(&held.payment_id, PaymentState::Sent).await;
+    let device = field.core.snapshot().enrolment.expect("enrolled").device_id;
+    let device = DeviceId::parse(&device).expect("an ID");
+    field.radio.set(Air::Dead);
+    let put_back = async |folder: &Path| {
+        let restore = Restore { data: folder.into(), file: file.clone(), force: true };
+        admin::restore(restore).await.expect("put back");
+        admin::handheld_revoke(folder, &tenant(), device).await.expect("revoked");
+    };
+    let world = world.with_changed_folder(put_back).await;
+    assert_eq!(world.count("payments").await, 0);
+    field.radio.set(Air::Clear);
+    field.core.network_changed(true);
+    // It hears no more than that it is revoked and that the ledger is another one: enough to bring
+    // what was acknowledged, and for nothing else.
+    let waits = field.until(&held.payment_id, PaymentState::NeedsAttention).await;
+    assert_eq!(waits.attention, Some(AttentionReason::AwaitsApproval));
+    counts(&world, "payments WHERE state = 'needs_attention'", 1).await;
+    assert_eq!((world.count("attempts").await, world.count("orders").await), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

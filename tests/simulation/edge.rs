@@ -116,11 +116,13 @@ impl World {
         }
         if now_s.abs_diff(created_unix_s) > request_signature::CLOCK_TOLERANCE_S {
             let (code, message) = (ErrorCode::ClockWrong, "Sign again.".to_owned());
-            let body = ErrorBody { code, message, gateway_time_unix_s: Some(now_s) };
+            let body = ErrorBody { code, message, gateway_time_unix_s: Some(now_s), epoch: None };
             return json(401, &body);
         }
         if known.status == DeviceStatus::Revoked {
-            return refusal(ErrorCode::DeviceRevoked);
+            let (code, message) = (ErrorCode::DeviceRevoked, "No.".to_owned());
+            let epoch = Some(self.gateway.epoch);
+            return json(403, &ErrorBody { code, message, gateway_time_unix_s: None, epoch });
         }
         let mut token = device.as_bytes().to_vec();
         token.extend(now_s.saturating_add(u64::from(TOKEN_TTL_S)).to_be_bytes());
@@ -231,6 +233,7 @@ fn refusal(code: ErrorCode) -> Response {
         _ => 422,
     };
     let again = matches!(status, 429 | 503).then_some(10);
-    let body = ErrorBody { code, message: "No.".to_owned(), gateway_time_unix_s: None };
+    let body =
+        ErrorBody { code, message: "No.".to_owned(), gateway_time_unix_s: None, epoch: None };
     Response { retry_after_s: again, ..json(status, &body) }
 }

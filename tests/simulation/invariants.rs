@@ -181,9 +181,6 @@ impl World {
             (tables.payments.get(&key).map(|payment| payment.state), is_revoked)
         });
         let is_finished = match (&shown, known) {
-            // Revoked before it heard of a restore, it shows nothing again: whoever revoked it has its
-            // orders brought in, and what has money is among the card pages that wait for them.
-            (Some(_), None) if is_revoked && self.gateway.restored_ms.is_some() => true,
             // Given up before the gateway ever had it.
             (Some((PaymentState::Withdrawn, _)), None) => true,
             // Its order is lost in a damaged record, and the gateway's in the restore: the office has been
@@ -394,11 +391,11 @@ fn ledger_rules(
         } else if watch.paid.contains(&id) && !is_cash {
             return Some(("paid stays paid", format!("{id} is {:?}", payment.state)));
         }
-        // Stripe may refuse for good, which a person hears of. Nothing else in a run asks for one.
-        // Cash beside card is money that came twice: a person hears of that as well.
+        // Stripe may refuse for good, and what a revoked handheld held needs an approval: a person hears
+        // of both. Cash beside card is money that came twice: a person hears of that as well.
         let has_claims = !tables.charges.is_empty();
         let odd = payment.attention.filter(|it| match it {
-            AttentionReason::StripeRefuses => false,
+            AttentionReason::StripeRefuses | AttentionReason::AwaitsApproval => false,
             AttentionReason::PaidTwice => !has_claims,
             _ => true,
         });

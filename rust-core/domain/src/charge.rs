@@ -10,7 +10,7 @@
 
 use crate::id::IdError;
 use crate::money::Money;
-use crate::payment::{PaymentState, Standing};
+use crate::payment::{AttentionReason, PaymentState, Standing};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -160,6 +160,8 @@ impl ClaimState {
 pub enum Stage {
     /// It may still be paid.
     Live,
+    /// Nobody has said yet that it may be paid: it stands in nobody's way.
+    Unapproved,
     /// Money arrived.
     Received,
     /// Money arrived, and all of it went back.
@@ -179,6 +181,8 @@ impl Stage {
             Self::Received
         } else if all_disposed && ends.contains(&standing.state) {
             Self::Over
+        } else if standing.attention == Some(AttentionReason::AwaitsApproval) {
+            Self::Unapproved
         } else {
             Self::Live
         }
@@ -193,7 +197,7 @@ pub fn next_claim(stage: Stage, another_settled: bool, all_free: bool) -> ClaimS
         _ if another_settled => ClaimState::Released,
         Stage::Received => ClaimState::Settled,
         Stage::Live if all_free => ClaimState::Holding,
-        Stage::Live => ClaimState::Waiting,
+        Stage::Live | Stage::Unapproved => ClaimState::Waiting,
     }
 }
 

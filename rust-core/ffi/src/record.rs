@@ -419,6 +419,8 @@ pub enum AttentionReason {
     PaidTwice,
     /// Stripe refused to open a session, and will refuse again.
     StripeRefuses,
+    /// It was held on a handheld that is revoked: a person says whether the hold is genuine.
+    AwaitsApproval,
 }
 
 /// A decline as the officer and the payer hear it.

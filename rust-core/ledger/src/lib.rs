@@ -49,6 +49,7 @@ pub use charges::{
     WithdrawOutcome,
 };
 pub use decisions::accept::{Accept, AcceptOutcome};
+pub use decisions::approve::{Approve, ApproveOutcome};
 pub use decisions::cash::{VoidCash, VoidOutcome};
 pub use decisions::event::{RecordEvent, RecordEventOutcome};
 pub use decisions::follow::{FollowFound, FoundSeen};

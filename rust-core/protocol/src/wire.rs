@@ -344,6 +344,10 @@ pub struct ErrorBody {
     /// With [`ErrorCode::ClockWrong`]: the gateway's clock, Unix seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway_time_unix_s: Option<u64>,
+    /// With [`ErrorCode::DeviceRevoked`], to a handheld that proved who it is: the ledger's epoch. A
+    /// handheld that is told nothing else any more still presents its orders to a restored ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
 }
 
 /// Why a request was refused. A handheld parks an order on those that can never get better.

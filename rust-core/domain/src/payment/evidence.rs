@@ -136,6 +136,10 @@ pub enum Evidence {
     },
     /// The cash was given back, within the rule for voids.
     CashVoided,
+    /// It was held on a handheld that is revoked, and nobody had seen it before.
+    AwaitsApproval,
+    /// A person said that such a hold is genuine.
+    Approved,
     /// Something does not fit.
     Misfit {
         /// What.

@@ -46,6 +46,8 @@ enum Decision {
     Withdrawn,
     LifetimeEnded,
     CashVoided,
+    AwaitsApproval,
+    Approved,
 }
 
 /// A state with what has to be said beside it.
@@ -106,6 +108,8 @@ impl Facts {
                 self.cash.insert(amount);
             }
             Evidence::CashVoided => self.decide(Decision::CashVoided),
+            Evidence::AwaitsApproval => self.decide(Decision::AwaitsApproval),
+            Evidence::Approved => self.decide(Decision::Approved),
         }
     }
 
@@ -134,6 +138,12 @@ impl Facts {
         let voided = self.decisions.contains(&Decision::CashVoided);
         let cash = self.cash.iter().filter(|_| !voided);
         charges.map(|charge| charge.amount).chain(cash.copied()).collect()
+    }
+
+    /// True while nothing may become of it, because nobody has said yet that the hold is genuine.
+    pub fn awaits_approval(&self) -> bool {
+        let decided = |decision| self.decisions.contains(&decision);
+        decided(Decision::AwaitsApproval) && !decided(Decision::Approved)
     }
 
     /// True if another payment settled what this one was for.
@@ -251,6 +261,9 @@ impl Facts {
         }
         if decided(Decision::Withdrawn) {
             return Standing::of(PaymentState::Withdrawn);
+        }
+        if self.awaits_approval() {
+            return attention(AttentionReason::AwaitsApproval);
         }
         if self.is_processing() {
             return Standing::of(PaymentState::Processing);

@@ -163,6 +163,8 @@ pub enum AttentionReason {
     PaidTwice,
     /// Stripe refused to open a session, and will refuse again.
     StripeRefuses,
+    /// It was held on a handheld that is revoked: a person says whether the hold is genuine.
+    AwaitsApproval,
 }
 
 impl AttentionReason {
@@ -188,6 +190,10 @@ impl AttentionReason {
             Self::StripeRefuses => {
                 "Stripe refuses to open a card page for this payment. Check the keys and the \
                  currency of the payment type."
+            }
+            Self::AwaitsApproval => {
+                "It was held on a handheld that has been revoked. Approve it if the hold is genuine, \
+                 or give it up."
             }
         }
     }

@@ -15,11 +15,19 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
     /// With [`ErrorCode::ClockWrong`]: the gateway's clock.
     pub(crate) gateway_time_unix_s: Option<u64>,
+    /// With [`ErrorCode::DeviceRevoked`]: the ledger's epoch.
+    pub(crate) epoch: Option<u64>,
 }
 
 impl ApiError {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, status: status(code), message: message.into(), gateway_time_unix_s: None }
+        Self {
+            code,
+            status: status(code),
+            message: message.into(),
+            gateway_time_unix_s: None,
+            epoch: None,
+        }
     }
 
     /// A body that could not be read: 413, 415 or 408 say why, and the code what to do.
@@ -89,6 +97,7 @@ impl IntoResponse for ApiError {
             code: self.code,
             message: self.message,
             gateway_time_unix_s: self.gateway_time_unix_s,
+            epoch: self.epoch,
         };
         let mut response = (status, Json(body)).into_response();
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {

@@ -151,7 +151,7 @@ pub(super) async fn token(
             "The request is not signed by this handheld's key. Enrol the handheld again.",
         ),
     })?;
-    refuse_revoked(&handheld)?;
+    refuse_revoked(&app, &handheld)?;
     let token = device_tokens::make(app.token_secret.expose(), &tenant.slug, device, now_unix_s);
     Ok(Json(TokenResponse { token, expires_in_s: device_tokens::TTL_S }))
 }
@@ -170,13 +170,17 @@ fn unknown_device() -> ApiError {
     )
 }
 
-fn refuse_revoked(handheld: &Handheld) -> Result<(), ApiError> {
+/// A handheld that proved who it is hears the ledger's epoch even so: see `ErrorBody::epoch`.
+fn refuse_revoked(app: &App, handheld: &Handheld) -> Result<(), ApiError> {
     match handheld.status {
         DeviceStatus::Pending | DeviceStatus::Approved => Ok(()),
-        DeviceStatus::Revoked => Err(ApiError::new(
-            ErrorCode::DeviceRevoked,
-            "This handheld was revoked. Call the administrator.",
-        )),
+        DeviceStatus::Revoked => Err(ApiError {
+            epoch: Some(app.installation.epoch),
+            ..ApiError::new(
+                ErrorCode::DeviceRevoked,
+                "This handheld was revoked. Call the administrator.",
+            )
+        }),
     }
 }
 
@@ -199,7 +203,7 @@ pub(super) async fn authorised(
     let device = device.ok_or_else(unauthorised)?;
     let found = handhelds::handheld(&app.core, tenant, device).await?;
     let handheld = found.ok_or_else(unknown_device)?;
-    refuse_revoked(&handheld)?;
+    refuse_revoked(app, &handheld)?;
     Ok(handheld)
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct PaymentPage {
     pub(crate) objects: Vec<String>,
     pub(crate) held_at: Moment,
     pub(crate) paid_at: Option<Moment>,
+    /// It waits for an administrator's word, and this is one.
+    pub(crate) may_approve: bool,
     /// The refund that the form just asked for.
     pub(crate) asked: Option<Money>,
 }

@@ -64,6 +64,9 @@ pub(crate) fn sentence_for_payer(standing: &Standing) -> Option<&'static str> {
         S::RefundPending => "The money is on its way back to you.",
         S::Refunded => "The money went back to you.",
         S::PartlyRefunded => "Part of the money went back to you.",
+        S::NeedsAttention if standing.attention == Some(AttentionReason::AwaitsApproval) => {
+            "This order waits for the office's approval. Nothing is to be paid yet; ask the officer."
+        }
         S::RefundFailed | S::Disputed | S::NeedsAttention => {
             "Somebody at the office is looking at this payment. Do not pay again."
         }

@@ -8,6 +8,7 @@
     reason = "a panic is how a test fails"
 )]
 
+mod approving;
 mod bad_input;
 mod cash;
 mod charges;

@@ -112,6 +112,8 @@ pub(crate) struct Refusal {
     pub(crate) code: ErrorCode,
     pub(crate) sentence: String,
     pub(crate) gateway_time_unix_s: Option<u64>,
+    /// With [`ErrorCode::DeviceRevoked`]: the ledger's epoch.
+    pub(crate) epoch: Option<u64>,
     pub(crate) retry_after_s: Option<u32>,
 }
 
@@ -142,6 +144,7 @@ impl Refusal {
             code: body.code,
             sentence: body.message.chars().take(SENTENCE_CHARS_MAX).collect(),
             gateway_time_unix_s: body.gateway_time_unix_s,
+            epoch: body.epoch,
             retry_after_s: response.retry_after_s,
         })
     }

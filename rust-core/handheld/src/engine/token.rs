@@ -5,6 +5,7 @@
 
 use super::exchange::{Answer, HttpMethod, Refusal, Request, Response, TransportFault};
 use super::message::{Command, Step};
+use super::outbox::Heard;
 use super::record::{Enrolment, Write};
 use super::tries::Tries;
 use super::turn::{Moment, Turn};
@@ -106,7 +107,7 @@ impl Engine {
         if refusal.status == 401 {
             self.token.bearer = None;
         }
-        if refusal.is_about_the_device() { self.approval_withdrawn() } else { Vec::new() }
+        self.device_refused(refusal)
     }
 
     fn start_token(&mut self, now: Moment, commands: &mut Vec<Command>) {
@@ -192,7 +193,21 @@ impl Engine {
             }
         }
         self.refresh_session_failed(refresh_error(refusal));
-        Step::store(if refusal.is_about_the_device() { self.approval_withdrawn() } else { vec![] })
+        Step::store(self.device_refused(refusal))
+    }
+
+    /// A handheld that the gateway does not know any more hears nothing else; but what a restored
+    /// gateway has lost it still brings, and a person there decides.
+    fn device_refused(&self, refusal: &Refusal) -> Vec<Write> {
+        if !refusal.is_about_the_device() {
+            return Vec::new();
+        }
+        let mut writes = self.approval_withdrawn();
+        if let Some(epoch) = refusal.epoch {
+            let at_unix_s = refusal.gateway_time_unix_s.unwrap_or_default();
+            writes.extend(self.heard_writes(Vec::new(), Heard { epoch, at_unix_s }));
+        }
+        writes
     }
 
     /// The gateway does not know this handheld any more: nothing new is promised until it does.

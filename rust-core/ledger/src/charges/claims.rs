@@ -70,7 +70,7 @@ pub(crate) async fn follow<T: Tx>(
     let all_free = contests.iter().all(Contest::is_free);
     let cancelled = match stage {
         Stage::Returned => cancelled_with_refund(tx, payment).await?,
-        Stage::Live | Stage::Received | Stage::Over => None,
+        Stage::Live | Stage::Unapproved | Stage::Received | Stage::Over => None,
     };
     for contest in &contests {
         if let Some(why) = cancelled.as_ref().filter(|_| contest.mine.state == ClaimState::Settled)

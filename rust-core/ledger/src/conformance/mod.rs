@@ -12,6 +12,7 @@
 )]
 
 mod accepting;
+mod approving;
 mod cash;
 mod claiming;
 mod fixture;
@@ -44,6 +45,10 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         accepting::another_payload_with_the_same_id_is_a_conflict,
         accepting::refused_orders_leave_nothing_behind,
         accepting::a_known_order_is_answered_after_its_lifetime,
+        approving::what_a_revoked_handheld_held_waits_for_a_person,
+        approving::what_is_not_genuine_is_given_up,
+        approving::an_unapproved_hold_stands_in_nobodys_way,
+        approving::cash_of_a_revoked_handheld_is_money_once_it_is_approved,
         settling::two_payers_at_once_share_one_attempt,
         settling::a_new_attempt_needs_proof_that_the_last_is_over,
         settling::evidence_makes_one_order_however_often_it_comes,

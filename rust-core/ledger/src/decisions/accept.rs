@@ -12,12 +12,12 @@ use crate::decisions::learn::settle;
 use crate::decisions::recover::{adopt, is_recovering};
 use crate::decisions::refused_cash;
 use crate::recovery::FoundSession;
-use crate::rows::{Carrier, Device, JobKind, Payment, Pin, Source};
+use crate::rows::{Carrier, Device, DeviceStatus, JobKind, Payment, Pin, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
 use checks::{check_device, check_lifetime, check_payment_type};
 use holdfast_domain::cart::NO_CATALOGUE;
 use holdfast_domain::{
-    Cart, ChargeReference, ClaimState, Evidence, Owed, PaymentState, TenantSlug,
+    AttentionReason, Cart, ChargeReference, ClaimState, Evidence, Owed, PaymentState, TenantSlug,
 };
 use holdfast_protocol::SignedOrder;
 use holdfast_protocol::wire::{ErrorCode, Provider};
@@ -103,6 +103,8 @@ impl Decision for Accept {
 }
 
 struct Priced {
+    /// A person has to say first that the hold is genuine.
+    awaits_approval: bool,
     cart: Cart,
     provider: Provider,
     pin: Pin,
@@ -153,7 +155,9 @@ impl Accept {
         now_ms: i64,
     ) -> Result<Result<Priced, Refusal>, StoreError> {
         let payload = self.order.payload();
-        // What was accepted once stays accepted, whatever has become of its handheld.
+        // What was accepted once stays accepted, whatever has become of its handheld. What nobody has
+        // seen of a handheld that was revoked is kept, and waits for a person.
+        let awaits_approval = device.status == DeviceStatus::Revoked && found.is_none();
         if let Err(refusal) = check_device(device)
             && found.is_none()
         {
@@ -204,7 +208,7 @@ impl Accept {
                     payload.total, cart.total
                 ),
             )),
-            Ok(cart) => Ok(Priced { cart, provider, pin, lifetime_ends_at_ms }),
+            Ok(cart) => Ok(Priced { awaits_approval, cart, provider, pin, lifetime_ends_at_ms }),
         })
     }
 
@@ -242,7 +246,9 @@ impl Accept {
     ) -> Result<Payment, StoreError> {
         let references: Vec<ChargeReference> =
             Cart::charges(&priced.cart.lines).map(|(reference, _)| reference.clone()).collect();
-        let is_cash = priced.provider == Provider::Cash;
+        let awaits_approval = priced.awaits_approval;
+        // Cash is money only once somebody has said that the hold is genuine.
+        let is_cash = priced.provider == Provider::Cash && !awaits_approval;
         let outlook =
             claims::outlook(tx, &self.tenant, self.order.payload().mode, &references).await?;
         let revision = tx.next_revision(&self.tenant).await?;
@@ -251,6 +257,10 @@ impl Accept {
             Outlook::Free => {}
             Outlook::HeldUp(reference) => payment.held_up = Some(reference),
             Outlook::Settled => payment.state = PaymentState::AlreadyPaid,
+        }
+        if awaits_approval {
+            payment.state = PaymentState::NeedsAttention;
+            payment.attention = Some(AttentionReason::AwaitsApproval);
         }
         tx.put_payment(&payment).await?;
         let (tenant, id) = (&self.tenant, payment.payment);
@@ -261,6 +271,10 @@ impl Accept {
             let claim =
                 Claim { tenant, mode, reference, payment: id, state, made_at_ms, returned_at_ms };
             tx.put_claim(&claim).await?;
+        }
+        if awaits_approval {
+            let waits = Evidence::AwaitsApproval;
+            tx.add_evidence(tenant, id, &waits, Source::Act, env.now_ms).await?;
         }
         if is_cash {
             // The officer has the money: the hold says so.

@@ -1,6 +1,7 @@
 //! The decisions, one module each.
 
 pub(crate) mod accept;
+pub(crate) mod approve;
 pub(crate) mod cash;
 pub(crate) mod event;
 pub(crate) mod follow;

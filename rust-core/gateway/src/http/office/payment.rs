@@ -1,6 +1,6 @@
 //! One payment, with its refunds.
 
-use super::Desk;
+use super::{Desk, Sheet};
 use crate::cash::{self, Whereabouts};
 use crate::http::error::Problem;
 use crate::http::layers::about;
@@ -12,9 +12,9 @@ use crate::{payments, refunds};
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
-use holdfast_domain::{Facts, Money, PaymentId, ProvisionalReceipt, refund};
-use holdfast_ledger::{Payment, RefundRequest, RequestState};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use holdfast_domain::{AttentionReason, Facts, Money, PaymentId, ProvisionalReceipt, refund};
+use holdfast_ledger::{Approve, ApproveOutcome, Payment, RefundRequest, RequestState, Store};
 use serde::Deserialize;
 
 /// What a redirect after a form carries.
@@ -43,9 +43,43 @@ pub(in crate::http) async fn page(
         objects: refunds::objects(&desk.app.core, desk.slug(), payment.payment).await?,
         held_at: Moment::from_ms(held_at_ms.unwrap_or(payment.accepted_at_ms)),
         paid_at: payment.paid_at_ms.map(Moment::from_ms),
+        may_approve: payment.attention == Some(AttentionReason::AwaitsApproval)
+            && desk.session.may(Role::Administrator),
         asked: asked.map(|request| request.amount),
     };
     Ok(Html(page.render()?).into_response())
+}
+
+/// An administrator says what becomes of an order that was held on a revoked handheld.
+pub(in crate::http) async fn approve(
+    Path(id): Path<String>,
+    sheet: Sheet,
+) -> Result<Response, Problem> {
+    let desk = sheet.by(Role::Administrator)?;
+    let payment = find(desk, &id).await?;
+    let is_genuine = match sheet.text("hold")? {
+        "genuine" => true,
+        "not_genuine" => false,
+        _ => return Err(super::incomplete()),
+    };
+    let decision = Approve {
+        tenant: payment.tenant.clone(),
+        payment: payment.payment,
+        is_genuine,
+        who: desk.session.user.name.clone(),
+    };
+    match desk.app.core.store.run(decision).await? {
+        ApproveOutcome::Decided { .. } => {
+            Ok(Redirect::to(&format!("/admin/payments/{}", payment.payment)).into_response())
+        }
+        ApproveOutcome::NotWaiting { .. } | ApproveOutcome::Unknown => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "Decided already",
+            "This payment does not wait for an approval any more.",
+            "Look at how it stands now.",
+        )
+        .leading_to("/admin/payments", "Payments")),
+    }
 }
 
 async fn facts(

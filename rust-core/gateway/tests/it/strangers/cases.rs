@@ -145,6 +145,7 @@ pub(crate) const CASES: &[Case] = &[
     desk("/admin/payments/live").asks("after=0"),
     desk("/admin/payments/{payment}").asks("refund=$refund_key"),
     desk("/admin/payments/{payment}/live").asks("after=0"),
+    form("/admin/payments/{payment}/approve", "hold=genuine"),
     desk("/admin/payments/{payment}/refund"),
     form(
         "/admin/payments/{payment}/refund",

@@ -142,7 +142,9 @@ impl Gateway {
         };
         if self.token_refusals > 0 {
             self.token_refusals -= 1;
-            return refusal(403, ErrorCode::DeviceRevoked);
+            let (code, message) = (ErrorCode::DeviceRevoked, "No.".to_owned());
+            let epoch = Some(self.epoch);
+            return json(403, &ErrorBody { code, message, gateway_time_unix_s: None, epoch });
         }
         let (created_unix_s, device) =
             request_signature::claims(header("signature-input")).unwrap();
@@ -162,7 +164,7 @@ impl Gateway {
             Err(request_signature::RequestError::Clock { .. }) => {
                 let gateway_time_unix_s = Some(self.time_unix_s);
                 let (code, message) = (ErrorCode::ClockWrong, String::new());
-                json(401, &ErrorBody { code, message, gateway_time_unix_s })
+                json(401, &ErrorBody { code, message, gateway_time_unix_s, epoch: None })
             }
             Err(_) => refusal(401, ErrorCode::SignatureWrong),
         }
@@ -201,6 +203,7 @@ pub(crate) fn json(status: u16, body: &impl Serialize) -> Response {
 }
 
 pub(crate) fn refusal(status: u16, code: ErrorCode) -> Response {
-    let body = ErrorBody { code, message: "No.".to_owned(), gateway_time_unix_s: None };
+    let body =
+        ErrorBody { code, message: "No.".to_owned(), gateway_time_unix_s: None, epoch: None };
     json(status, &body)
 }

@@ -119,6 +119,31 @@ fn a_paid_order_that_a_restored_gateway_refuses_stays_paid_and_the_administrator
 }
 
 #[test]
+fn a_handheld_revoked_before_it_heard_of_a_restore_still_presents_its_orders() {
+    let (mut bench, mut gateway) = (Bench::enrolled(), Gateway::new());
+    let payment = bench.held();
+    bench.serve(&mut gateway);
+    fetch_config(&mut bench, &mut gateway);
+    assert_eq!(gateway.submissions.len(), 1);
+    gateway.restore();
+    // From now on it gets no token, and so hears of nothing but that.
+    gateway.token_refusals = u32::MAX;
+    bench.now.mono_ms += 24 * 60 * 60 * 1_000;
+    bench.restart();
+    bench.call(Call::Refresh);
+    bench.serve(&mut gateway);
+    bench.pass(WAIT_MS_MAX);
+    bench.serve(&mut gateway);
+    assert_eq!(gateway.submissions.len(), 2, "as it was, once more");
+    assert_eq!(gateway.submissions[0], gateway.submissions[1]);
+    assert!(gateway.accepted.contains_key(&payment));
+    // Once is enough, and it promises nothing new.
+    bench.pass(10 * WAIT_MS_MAX);
+    bench.serve(&mut gateway);
+    assert_eq!(gateway.submissions.len(), 2);
+}
+
+#[test]
 fn an_older_file_put_back_is_found_out_and_made_good() {
     let (mut bench, mut gateway) = (Bench::enrolled(), Gateway::new());
     bench.held();

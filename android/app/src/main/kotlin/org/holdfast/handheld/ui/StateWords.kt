@@ -136,6 +136,7 @@ private fun AttentionReason.sentence(): Int = when (this) {
     AttentionReason.FOREIGN_SESSION -> R.string.attention_foreign_session
     AttentionReason.PAID_TWICE -> R.string.attention_paid_twice
     AttentionReason.STRIPE_REFUSES -> R.string.attention_stripe_refuses
+    AttentionReason.AWAITS_APPROVAL -> R.string.attention_awaits_approval
 }
 
 private fun ParkedReason.sentence(): Int = when (this) {

@@ -16,6 +16,9 @@ async fn an_order_of_a_revoked_handheld_waits_for_an_administrators_word() {
     assert_eq!((refused.status.as_u16(), refused.json()["epoch"].as_u64()), (403, Some(1)));
     let (genuine, other) = (handheld.order(), handheld.signed(handheld.payload(2)));
     for order in [&genuine, &other] {
+        // The payer may see it first: there is nothing to press.
+        let shown = world.get(&path_of(order)).await.body;
+        assert!(shown.contains("waits for the office") && !shown.contains("<form"), "{shown}");
         let answer = submit(&world, order.to_bytes()).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let payment = answer.json()["payment"].clone();

@@ -1,12 +1,15 @@
 //! Orders of a handheld that was revoked before anybody saw them: kept, and up to a person.
 
 use super::claiming::{card, cash, owing};
-use super::fixture::{Bench, NOW_MS, accepted, device, tenant};
+use super::fixture::{Bench, NOW_MS, accept, accepted, device, order, payload, tenant};
 use super::settling::{learn, opened, opening, pay};
+use crate::decisions::accept::WAITING_OF_A_REVOKED_HANDHELD_MAX;
 use crate::{
-    Approve, ApproveOutcome, Device, DeviceStatus, EndLifetime, PayOutcome, Payment, Store,
+    AcceptOutcome, Approve, ApproveOutcome, Device, DeviceStatus, EndLifetime, PayOutcome, Payment,
+    Store,
 };
 use holdfast_domain::{AttentionReason, PaymentState};
+use holdfast_protocol::wire::ErrorCode;
 
 async fn revoke<B: Bench>(bench: &B) {
     bench.put_device(Device { status: DeviceStatus::Revoked, ..device() }).await;
@@ -86,4 +89,28 @@ pub(super) async fn cash_of_a_revoked_handheld_is_money_once_it_is_approved<B: B
     assert_eq!(approved.state, PaymentState::Paid);
     assert!(approved.receipt_order_id.is_some());
     assert_eq!(bench.counts().await, (1, 1));
+}
+
+pub(super) async fn a_revoked_handheld_has_room_for_so_many_and_again_once_one_is_decided<
+    B: Bench,
+>(
+    bench: &B,
+) {
+    revoke(bench).await;
+    let most = WAITING_OF_A_REVOKED_HANDHELD_MAX;
+    let first = accepted(bench, 1).await;
+    for number in 2..=most {
+        accepted(bench, number).await;
+    }
+    let one_more = || accept(order(payload(most + 1)));
+    let AcceptOutcome::Refused { code, message } = bench.store().run(one_more()).await.unwrap()
+    else {
+        panic!("taken");
+    };
+    // It is brought again, not given up; and what waits already is answered as before.
+    assert!(code == ErrorCode::RateLimited && !code.is_final_for_an_order(), "{message}");
+    assert!(message.contains("200 orders") && message.contains("administrator"), "{message}");
+    assert_waits(&accepted(bench, 1).await);
+    decided(bench, &first, false).await;
+    assert_waits(&accepted(bench, most + 1).await);
 }

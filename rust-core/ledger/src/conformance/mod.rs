@@ -49,6 +49,7 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         approving::what_is_not_genuine_is_given_up,
         approving::an_unapproved_hold_stands_in_nobodys_way,
         approving::cash_of_a_revoked_handheld_is_money_once_it_is_approved,
+        approving::a_revoked_handheld_has_room_for_so_many_and_again_once_one_is_decided,
         settling::two_payers_at_once_share_one_attempt,
         settling::a_new_attempt_needs_proof_that_the_last_is_over,
         settling::evidence_makes_one_order_however_often_it_comes,

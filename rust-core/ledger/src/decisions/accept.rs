@@ -14,7 +14,8 @@ use crate::decisions::refused_cash;
 use crate::recovery::FoundSession;
 use crate::rows::{Carrier, Device, DeviceStatus, JobKind, Payment, Pin, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
-use checks::{check_device, check_lifetime, check_payment_type};
+pub(crate) use checks::WAITING_OF_A_REVOKED_HANDHELD_MAX;
+use checks::{check_device, check_lifetime, check_payment_type, check_waiting};
 use holdfast_domain::cart::NO_CATALOGUE;
 use holdfast_domain::{
     AttentionReason, Cart, ChargeReference, ClaimState, Evidence, Owed, PaymentState, TenantSlug,
@@ -91,6 +92,11 @@ impl Decision for Accept {
             Ok(priced) => priced,
             Err(refusal) => return self.refuse_for_good(tx, refusal, env).await,
         };
+        if priced.awaits_approval
+            && let Err(refusal) = check_waiting(tx, &self.tenant, payload.device).await?
+        {
+            return Ok(refusal.into());
+        }
         let mut payment = self.write(tx, priced, env).await?;
         refused_cash::taken_after_all(tx, &payment, env).await?;
         // An event may have named it already: after a restore, Stripe knows it before we do.

@@ -3,7 +3,7 @@
 use super::MemoryTx;
 use crate::rows::{Notice, Order, Payment};
 use crate::store::{PaymentTx, StoreError};
-use holdfast_domain::{DeviceId, PaymentId, ReceiptOrderId, TenantSlug};
+use holdfast_domain::{AttentionReason, DeviceId, PaymentId, ReceiptOrderId, TenantSlug};
 
 impl PaymentTx for MemoryTx<'_> {
     async fn payment(
@@ -23,6 +23,17 @@ impl PaymentTx for MemoryTx<'_> {
         let of_device = |p: &&Payment| p.device == device && p.sequence == sequence;
         let mut payments = self.tables.payments.values().filter(|p| p.tenant == *tenant);
         Ok(payments.find(of_device).map(|p| p.payment))
+    }
+
+    async fn waiting_for_approval(
+        &mut self,
+        tenant: &TenantSlug,
+        device: DeviceId,
+    ) -> Result<u64, StoreError> {
+        let waits = |p: &&Payment| p.attention == Some(AttentionReason::AwaitsApproval);
+        let of_device = |p: &&Payment| p.tenant == *tenant && p.device == device;
+        let count = self.tables.payments.values().filter(of_device).filter(waits).count();
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }
 
     async fn put_payment(&mut self, payment: &Payment) -> Result<(), StoreError> {

@@ -22,6 +22,13 @@ pub trait PaymentTx: Send {
         sequence: u64,
     ) -> impl Future<Output = Result<Option<PaymentId>, StoreError>> + Send;
 
+    /// How many payments of a device wait for a person's approval.
+    fn waiting_for_approval(
+        &mut self,
+        tenant: &TenantSlug,
+        device: DeviceId,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
     /// Writes a payment, new or changed, by its ID.
     fn put_payment(
         &mut self,

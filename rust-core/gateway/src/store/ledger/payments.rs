@@ -3,7 +3,9 @@
 use super::{Effect, LedgerTx, Result, Sql};
 use crate::store::rows::{self, json, json_or_empty, same_bits};
 use crate::store::{Change, StoreError};
-use holdfast_domain::{ChargeReference, DeviceId, Money, PaymentId, ReceiptOrderId, TenantSlug};
+use holdfast_domain::{
+    AttentionReason, ChargeReference, DeviceId, Money, PaymentId, ReceiptOrderId, TenantSlug,
+};
 use holdfast_ledger::{Notice, Order, Payment, PaymentTx};
 use sqlx::query;
 
@@ -25,6 +27,17 @@ impl PaymentTx for LedgerTx<'_> {
         let sql = sql.bind(tenant.as_str()).bind(device.to_string()).bind(same_bits(sequence));
         let row = self.one(sql).await?;
         Ok(row.as_ref().map(|row| rows::parsed(row, "payment")).transpose()?)
+    }
+
+    async fn waiting_for_approval(&mut self, tenant: &TenantSlug, device: DeviceId) -> Result<u64> {
+        let sql = query(
+            "SELECT COUNT(*) AS waiting FROM payments \
+             WHERE tenant = ? AND device = ? AND attention = ?",
+        );
+        let waits = json(&AttentionReason::AwaitsApproval)?;
+        let sql = sql.bind(tenant.as_str()).bind(device.to_string()).bind(waits);
+        let row = self.one(sql).await?.ok_or(StoreError::Damaged("payments"))?;
+        Ok(rows::unsigned(&row, "waiting")?)
     }
 
     async fn put_payment(&mut self, payment: &Payment) -> Result<()> {

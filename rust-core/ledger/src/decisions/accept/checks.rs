@@ -8,6 +8,11 @@ use holdfast_domain::{DeviceId, GatewayId, TenantSlug};
 use holdfast_protocol::OrderPayload;
 use holdfast_protocol::wire::{ErrorCode, Provider};
 
+/// How many orders of one revoked handheld wait for approval at most. It is more than an officer holds
+/// in days without a network; who found the handheld, and can make it sign, cannot fill the office's
+/// Payments page with it.
+pub(crate) const WAITING_OF_A_REVOKED_HANDHELD_MAX: u64 = 200;
+
 /// How far a handheld's clock may run ahead before its lifetime is counted from first sight, in
 /// milliseconds.
 const CLOCK_AHEAD_MS_MAX: i64 = 5 * 60 * 1000;
@@ -47,6 +52,27 @@ pub(super) fn check_device(device: &Device) -> Result<(), Refusal> {
              page.",
         )),
     }
+}
+
+/// A revoked handheld has room among what waits for approval. If not, nothing is refused for good: it
+/// brings the order again, and has room once an administrator has decided about others.
+pub(super) async fn check_waiting<T: Tx>(
+    tx: &mut T,
+    tenant: &TenantSlug,
+    device: DeviceId,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let waiting = tx.waiting_for_approval(tenant, device).await?;
+    Ok(if waiting < WAITING_OF_A_REVOKED_HANDHELD_MAX {
+        Ok(())
+    } else {
+        Err(Refusal(
+            ErrorCode::RateLimited,
+            format!(
+                "{waiting} orders of this handheld, which was revoked, wait for approval. An \
+                 administrator decides about them on the Payments page; then bring this one again."
+            ),
+        ))
+    })
 }
 
 /// The lifetime counts from the hold. A clock that runs ahead cannot lengthen it: then it counts

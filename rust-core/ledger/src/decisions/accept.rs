@@ -14,6 +14,7 @@ use crate::decisions::refused_cash;
 use crate::recovery::FoundSession;
 use crate::rows::{Carrier, Device, DeviceStatus, JobKind, Payment, Pin, Source};
 use crate::store::{Decision, Env, StoreError, Tx};
+#[cfg(any(test, feature = "conformance"))]
 pub(crate) use checks::WAITING_OF_A_REVOKED_HANDHELD_MAX;
 use checks::{check_device, check_lifetime, check_payment_type, check_waiting};
 use holdfast_domain::cart::NO_CATALOGUE;

@@ -28,12 +28,16 @@ async fn stripe(world: &World, method: reqwest::Method, path: &str, body: &str) 
     world.send(method, &address, &headers, body.as_bytes().to_vec()).await.json()
 }
 
-pub(crate) async fn refund(world: &World, amount: Option<i64>) -> Value {
+/// A refund asked for in Stripe's Dashboard, which may refuse it.
+pub(crate) async fn ask_at_stripe(world: &World, amount: Option<i64>) -> Value {
     let charge = world.text("SELECT object FROM objects WHERE object LIKE 'ch_%'").await;
     let amount = amount.map_or_else(String::new, |amount| format!("&amount={amount}"));
-    let made =
-        stripe(world, reqwest::Method::POST, "/v1/refunds", &format!("charge={charge}{amount}"))
-            .await;
+    let asked = format!("charge={charge}{amount}");
+    stripe(world, reqwest::Method::POST, "/v1/refunds", &asked).await
+}
+
+pub(crate) async fn refund(world: &World, amount: Option<i64>) -> Value {
+    let made = ask_at_stripe(world, amount).await;
     assert_eq!(made["object"], "refund", "{made}");
     made
 }

@@ -1,7 +1,7 @@
 //! Refunds from the office: Refund Payment, Confirm Refund, and what is told afterwards.
 
 use crate::handheld::{Handheld, path_of};
-use crate::money_back::{REFUND_FAILS_CARD, becomes, paid, refund};
+use crate::money_back::{DISPUTED_CARD, REFUND_FAILS_CARD, ask_at_stripe, becomes, paid, refund};
 use crate::office::Office;
 use crate::people;
 use crate::world::{Answer, GOOD_CARD, Setup, World, tenant};
@@ -101,6 +101,47 @@ async fn a_second_tab_is_told_what_the_first_did() {
     let again = third.send(&office, "how=part&amount=1.00&reason=more").await;
     assert!(again.status == 409 && again.body.contains("sent before"), "{}", again.body);
     assert_eq!(refunds(&world), 2);
+}
+
+#[tokio::test]
+async fn two_clerks_and_the_dashboard_at_once_send_back_no_more_than_was_paid() {
+    let world = World::start().await;
+    let payment = paid(&world, GOOD_CARD).await;
+    let office = Office::sign_in(&world).await;
+    let fay = people::add(&office, "Fay", "finance").await;
+    let ben = people::add(&office, "Ben", "finance").await;
+    let (hers, his) = (Form::open(&fay, &payment).await, Form::open(&ben, &payment).await);
+    // USD 12.50 was paid: of these three one fits.
+    let part = "how=part&amount=7.00&reason=wrong+day";
+    let (one, other, third) =
+        tokio::join!(hers.send(&fay, part), his.send(&ben, part), ask_at_stripe(&world, Some(700)));
+    assert!([&one, &other].iter().filter(|answer| answer.status == 303).count() <= 1);
+    world
+        .until("SELECT COUNT(*) FROM refund_requests WHERE state NOT IN ('made', 'refused')", 0)
+        .await;
+    becomes(&world, "partly_refunded").await;
+    assert_eq!(refunds(&world), 1, "{} {} {third}", one.body, other.body);
+    let made = world.count("SELECT COUNT(*) FROM refund_requests WHERE state = 'made'").await;
+    assert_eq!(made + i64::from(third["object"] == "refund"), 1, "{third}");
+}
+
+#[tokio::test]
+async fn a_disputed_payment_is_not_refunded_from_a_form_opened_before() {
+    let world = World::start().await;
+    let payment = paid(&world, DISPUTED_CARD).await;
+    let office = Office::sign_in(&world).await;
+    becomes(&world, "disputed").await;
+    let page = office.get(&format!("/admin/payments/{payment}/refund")).await.body;
+    assert!(page.contains("answer the dispute in Stripe&#39;s Dashboard"), "{page}");
+    let csrf = office.csrf_of("/admin/account").await;
+    let path = format!("/admin/payments/{payment}/refund");
+    let form = Form { path, csrf, key: "0123456789abcdef".into(), known: "0".into() };
+    let refused = form.send(&office, "how=full").await;
+    assert_eq!(refused.status, 422, "{}", refused.body);
+    assert_eq!(
+        (refunds(&world), world.count("SELECT COUNT(*) FROM refund_requests").await),
+        (0, 0)
+    );
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ class AfterTheHoldTest {
     }
 
     @Test
-    fun `what a revoked handheld holds can be tried again, and says who acts`() {
+    fun `what a revoked handheld holds waits for the administrator, and the officer is told to leave it`() {
         officer.enrol(gateway)
         gateway.revoke(handheld.state!!.enrolment!!.deviceId)
         officer.opensSummary()
@@ -141,15 +141,13 @@ class AfterTheHoldTest {
         officer.tap("New payment")
         officer.awaits("1 to look at")
         officer.tap("Recent payments")
-        officer.awaits("This handheld is no longer allowed.")
+        officer.awaits("This handheld was revoked. The administrator decides about this payment; do not take it again.")
+        officer.awaits("Everything is sent")
         Shots.take("flow-recent-revoked")
         officer.tap("Needs attention")
-        officer.awaits("Try again")
+        officer.awaits("The administrator decides about this payment")
+        assertFalse("the office has it", officer.sees("Try again"))
         assertFalse("a revoked handheld's word counts for nothing", officer.sees("Withdraw payment"))
-        officer.tap("Try again")
-        officer.awaits("It cannot be charged twice.")
-        officer.tap("Try again")
-        handheld.awaits(PaymentState.NEEDS_ATTENTION)
         officer.back()
         officer.tap("Send now")
         officer.awaits("The office no longer takes this handheld's word.")

@@ -185,9 +185,25 @@ impl Field {
         std::fs::metadata(self.data().join("holdfast.db")).unwrap().len().div_ceil(1024)
     }
 
-    async fn database(&self) -> SqlitePool {
+    pub(crate) async fn database(&self) -> SqlitePool {
         let options = SqliteConnectOptions::new().filename(self.data().join("holdfast.db"));
         SqlitePool::connect_with(options.read_only(true)).await.unwrap()
+    }
+
+    /// Changes the database by hand, beside a gateway or without one.
+    pub(crate) async fn change(&self, sql: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.data().join("holdfast.db"));
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query(sql).execute(&pool).await.unwrap();
+        pool.close().await;
+    }
+
+    pub(crate) fn sandbox(&self) -> holdfast_sandbox::Handle {
+        self.sandbox.handle()
+    }
+
+    pub(crate) fn sandbox_url(&self) -> &str {
+        self.sandbox.url()
     }
 
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
@@ -286,6 +302,10 @@ pub(crate) struct Hand {
 
 impl Hand {
     pub(crate) fn order(&self) -> SignedOrder {
+        self.order_of(vec![OrderLine::Item { item: 1, quantity: 1 }], 1250)
+    }
+
+    pub(crate) fn order_of(&self, lines: Vec<OrderLine>, minor: i64) -> SignedOrder {
         let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
         let now_ms = u64::try_from(now_ms).unwrap();
         let mut random = [0; 10];
@@ -300,8 +320,8 @@ impl Hand {
             officer: OfficerId(1),
             payment_type: "STRIPE".parse().unwrap(),
             catalogue_version: 1,
-            lines: vec![OrderLine::Item { item: 1, quantity: 1 }],
-            total: Money::new(1250, Currency::USD),
+            lines,
+            total: Money::new(minor, Currency::USD),
             held_at_unix_s: now_ms / 1000,
             lifetime_s: 86_400,
         };

@@ -10,6 +10,7 @@
 
 mod desk;
 mod disk;
+mod doubled;
 mod field;
 mod nodes;
 mod program;

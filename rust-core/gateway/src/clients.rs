@@ -231,6 +231,18 @@ impl StripeCalls for Keys {
         self.first_good("events", |client| client.events(created, false, page)).await
     }
 
+    async fn refunds_page(&self, created: Created, page: &Page) -> Result<List<Refund>, CallError> {
+        self.first_good("refunds", |client| client.refunds(created, page)).await
+    }
+
+    async fn disputes_page(
+        &self,
+        created: Created,
+        page: &Page,
+    ) -> Result<List<Dispute>, CallError> {
+        self.first_good("disputes", |client| client.disputes(created, page)).await
+    }
+
     async fn payment_intent(&self, id: &str) -> Result<PaymentIntent, CallError> {
         self.first_good("payment_intent", |client| client.payment_intent(id)).await
     }

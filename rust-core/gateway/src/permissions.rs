@@ -65,7 +65,7 @@ const NEEDED: [Needed; 10] = [
         name: "Events: Read",
         probe: Probe::Events,
         without: "a missed delivery is found minutes later, payment by payment, and after a restore \
-                  refunds wait until the permission is there",
+                  refunds and disputes are listed instead, which needs Charges and Refunds: Read",
     },
     Needed {
         name: "Webhook Endpoints: Read",

@@ -21,8 +21,9 @@
 //! 7. [`AskRefund`] and what follows it ([`refund`]) send money back, never more than came.
 //! 8. [`LeaseJobs`] and [`FinishJob`] hand durable work to workers, fenced, so that a slow worker
 //!    cannot finish what another has taken over.
-//! 9. After a restore, [`BeginRecovery`], [`TakeSessions`] and [`TakeEvents`] bring back what Stripe knows
-//!    and the backup does not ([`recovery`]); until that is done, [`Pay`] opens no new card page.
+//! 9. After a restore, [`BeginRecovery`], [`TakeSessions`], [`TakeEvents`] and [`TakeNamed`] bring back
+//!    what Stripe knows and the backup does not ([`recovery`]); until that is done, [`Pay`] opens no new
+//!    card page.
 //!
 //! What orders are for may be owed already: [`charges`] holds who settles what, so that a charge is
 //! paid once.
@@ -58,7 +59,9 @@ pub use decisions::learn::{EndLifetime, Learn, LearnOutcome};
 pub use decisions::notice::{NoticeOutcome, TakeNotice};
 pub use decisions::open::{OpenRefused, SessionOpened};
 pub use decisions::pay::{Pay, PayOutcome, Proposal};
-pub use decisions::recover::{BeginRecovery, PutOffRecovery, TakeEvents, TakeSessions};
+pub use decisions::recover::{
+    BeginRecovery, PassList, PutOffRecovery, TakeEvents, TakeNamed, TakeSessions,
+};
 pub use decisions::refused_cash::{HandleRefusedCash, Handled, RefusedCash};
 pub use refund::{
     Acknowledge, AlertStatus, AskRefund, AskRefundOutcome, AuditAct, FinanceAlert, RefundKey,

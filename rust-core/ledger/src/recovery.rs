@@ -33,6 +33,10 @@ pub const RECOVERY_MARGIN_S: i64 = 900;
 /// How far back Stripe's list of events reaches, in seconds (30 days).
 pub const EVENTS_REACH_S: i64 = 30 * 24 * 60 * 60;
 
+/// How long a dispute that is not decided may be old, in seconds (120 days): one that was opened before
+/// the backup may have ended since.
+pub const DISPUTES_REACH_S: i64 = 120 * 24 * 60 * 60;
+
 /// Which credentials are asked with.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecoveryKey {
@@ -53,18 +57,25 @@ pub enum RecoveryStage {
     Sessions,
     /// All sessions are known; events are being listed.
     Events,
+    /// The key may not read events: refunds are being listed.
+    Refunds,
+    /// The same, and all refunds are known; disputes are being listed.
+    Disputes,
     /// Everything is known again.
     Done,
 }
 
 impl RecoveryStage {
-    const ALL: [Self; 3] = [Self::Sessions, Self::Events, Self::Done];
+    const ALL: [Self; 5] =
+        [Self::Sessions, Self::Events, Self::Refunds, Self::Disputes, Self::Done];
 
     /// The name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sessions => "sessions",
             Self::Events => "events",
+            Self::Refunds => "refunds",
+            Self::Disputes => "disputes",
             Self::Done => "done",
         }
     }
@@ -92,7 +103,7 @@ pub struct Recovery {
     pub sessions_seen: u64,
     /// Sessions among them that the ledger did not know.
     pub sessions_found: u64,
-    /// Events that the ledger did not know.
+    /// Events that the ledger did not know; without events, refunds and disputes of its payments.
     pub events_found: u64,
     /// The next page is not asked for before.
     pub due_at_ms: i64,

@@ -35,6 +35,7 @@ mod permissions;
 mod proxy;
 mod pruning;
 mod reconciling;
+mod restored;
 mod room;
 mod rotation;
 mod secrets;

@@ -18,6 +18,24 @@ pub(crate) async fn paid(world: &World, card: &str) -> String {
     order.payload().payment.to_string()
 }
 
+/// The same by a handheld that is there.
+pub(crate) async fn paid_by(world: &World, handheld: &Handheld, card: &str) -> String {
+    let order = handheld.order();
+    let payment = handheld.send(world, &order).await;
+    let page = world.post(&format!("{}/pay", path_of(&order)), &[], vec![]).await.location();
+    world.type_card(&page, card);
+    world.page_says(&payment, "Receipt order ID").await;
+    payment
+}
+
+/// Somebody gives the only dispute up in Stripe's Dashboard.
+pub(crate) async fn lose_dispute(world: &World) {
+    let all = stripe(world, reqwest::Method::GET, "/v1/disputes", "").await;
+    let path = format!("/v1/disputes/{}/close", all["data"][0]["id"].as_str().unwrap());
+    let closed = stripe(world, reqwest::Method::POST, &path, "").await;
+    assert_eq!(closed["status"], "lost", "{closed}");
+}
+
 async fn stripe(world: &World, method: reqwest::Method, path: &str, body: &str) -> Value {
     let authorization = format!("Bearer {SECRET_KEY}");
     let headers = [

@@ -190,6 +190,16 @@ impl World {
         self.gateway = Some(serve(&self.data(), &address, &self.clock, &[]).await);
     }
 
+    /// Stops the gateway, puts a backup in place of its data, and starts it again on the same address.
+    pub(crate) async fn put_back(&mut self, backup: &Path) {
+        let running = self.gateway.take().unwrap();
+        let address = running.url().strip_prefix("http://").unwrap().to_owned();
+        running.shutdown().await;
+        let restore = admin::Restore { data: self.data(), file: backup.to_owned(), force: true };
+        admin::restore(restore).await.unwrap();
+        self.gateway = Some(serve(&self.data(), &address, &self.clock, &[]).await);
+    }
+
     /// One number out of the database.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.database().await).await.unwrap()

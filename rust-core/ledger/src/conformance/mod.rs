@@ -100,6 +100,7 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         recovering::the_answer_that_a_backup_waits_for_is_found,
         recovering::what_was_accepted_once_is_accepted_again,
         recovering::a_page_is_taken_once_and_trouble_is_told,
+        recovering::a_key_without_events_names_refunds_and_disputes,
         recovering::no_money_goes_back_that_may_be_back_already,
         jobs::an_event_is_stored_once,
         jobs::an_event_wakes_the_payment_it_names,

@@ -5,9 +5,9 @@ use super::settling::{charge_of, learn, opened, opening, pay, session};
 use crate::recovery::{FoundSession, Recovery, RecoveryKey, RecoveryStage};
 use crate::{
     AcceptOutcome, AskRefundOutcome, AttemptState, BeginRecovery, Decision, Device, DeviceStatus,
-    Env, Event, FinishJob, FollowFound, FoundSeen, Hint, JobEnd, LeaseJobs, NoticeOutcome,
-    PayOutcome, Payment, Pin, PutOffRecovery, RecordEvent, Store, StoreError, TakeEvents,
-    TakeNotice, TakeSessions, Tx,
+    Env, Event, FinishJob, FollowFound, FoundSeen, Hint, JobEnd, JobKind, LeaseJobs, NoticeOutcome,
+    PassList, PayOutcome, Payment, Pin, PutOffRecovery, RecordEvent, Store, StoreError, TakeEvents,
+    TakeNamed, TakeNotice, TakeSessions, Tx,
 };
 use holdfast_domain::refund::RefundAmount;
 use holdfast_domain::{ChargeOutcome, Evidence, Mode, PaymentId, PaymentState, SessionStatus};
@@ -284,6 +284,54 @@ pub(super) async fn a_page_is_taken_once_and_trouble_is_told<B: Bench>(bench: &B
     let after = bench.store().run(page(again, "evt_1", None)).await.unwrap().unwrap();
     assert_eq!((after.events_found, after.stage), (1, RecoveryStage::Done));
     assert_eq!(bench.store().run(page(vec![], "", None)).await.unwrap(), None);
+}
+
+pub(super) async fn a_key_without_events_names_refunds_and_disputes<B: Bench>(bench: &B) {
+    let paid = super::refunds::paid(bench).await.payment;
+    begin(bench).await;
+    take(bench, "", vec![], None).await;
+    let pass = |stage| PassList { key: key(), stage };
+    let named = |stage, cursor: &str, hints, next: Option<&str>| TakeNamed {
+        key: key(),
+        stage,
+        cursor: cursor.into(),
+        hints,
+        next: next.map(str::to_owned),
+    };
+    let (refunds, disputes) = (RecoveryStage::Refunds, RecoveryStage::Disputes);
+    // Only what may be gone without is passed, and a list only where it stands.
+    bench.store().run(pass(RecoveryStage::Sessions)).await.unwrap();
+    bench.store().run(pass(disputes)).await.unwrap();
+    let early = named(refunds, "", vec![], None);
+    assert_eq!(bench.store().run(early).await.unwrap(), None);
+    bench.store().run(pass(RecoveryStage::Events)).await.unwrap();
+    let hints = vec![Hint::Payment(paid), Hint::Object("pi_nobodys".into()), Hint::Nothing];
+    let first = named(refunds, "", hints, Some("re_1"));
+    let after = bench.store().run(first.clone()).await.unwrap().unwrap();
+    assert_eq!((after.stage, after.cursor.as_str(), after.events_found), (refunds, "re_1", 1));
+    assert_eq!(bench.store().run(first).await.unwrap(), None);
+    bench.store().run(pass(refunds)).await.unwrap();
+    let last = named(refunds, "re_1", vec![], None);
+    let after = bench.store().run(last).await.unwrap().unwrap();
+    assert_eq!((after.stage, after.finished_at_ms), (disputes, 0));
+    bench.store().run(pass(disputes)).await.unwrap();
+    let stands = bench.store().run(Recoveries).await.unwrap().pop().unwrap();
+    assert_eq!((stands.stage, stands.finished_at_ms), (RecoveryStage::Done, NOW_MS));
+    // The payment that was named is looked at.
+    bench.set_now_ms(NOW_MS + 60_000);
+    let jobs = bench.store().run(LeaseJobs { limit: 10 }).await.unwrap();
+    assert!(jobs.iter().any(|job| job.payment == paid && job.kind == JobKind::CheckSession));
+}
+
+/// Looks at what is asked of Stripe, as decisions do.
+struct Recoveries;
+
+impl Decision for Recoveries {
+    type Outcome = Vec<Recovery>;
+
+    async fn decide<T: Tx>(&self, tx: &mut T, _env: &Env) -> Result<Self::Outcome, StoreError> {
+        tx.recoveries(&tenant()).await
+    }
 }
 
 pub(super) async fn no_money_goes_back_that_may_be_back_already<B: Bench>(bench: &B) {

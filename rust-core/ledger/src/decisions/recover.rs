@@ -2,7 +2,7 @@
 
 use crate::decisions::learn::settle;
 use crate::recovery::{FoundSession, Recovery, RecoveryKey, RecoveryStage};
-use crate::rows::{Attempt, AttemptState, JobKind, Payment, Source};
+use crate::rows::{Attempt, AttemptState, Hint, JobKind, Payment, Source};
 use crate::schedule::{PAGE_AGAIN_MS, check_again_ms};
 use crate::store::{Decision, Env, StoreError, Tx};
 use crate::{RecordEvent, RecordEventOutcome};
@@ -98,6 +98,77 @@ impl Decision for TakeEvents {
             }
         }
         advance(tx, recovery, self.next.as_deref(), env).await.map(Some)
+    }
+}
+
+/// A page of the list of refunds, or of disputes, in place of events that the key may not read.
+#[derive(Clone)]
+pub struct TakeNamed {
+    /// Of which recovery.
+    pub key: RecoveryKey,
+    /// Which list.
+    pub stage: RecoveryStage,
+    /// As in [`TakeSessions::cursor`].
+    pub cursor: String,
+    /// What each of them is of.
+    pub hints: Vec<Hint>,
+    /// As in [`TakeSessions::next`].
+    pub next: Option<String>,
+}
+
+impl Decision for TakeNamed {
+    /// As in [`TakeSessions`].
+    type Outcome = Option<Recovery>;
+
+    async fn decide<T: Tx>(&self, tx: &mut T, env: &Env) -> Result<Option<Recovery>, StoreError> {
+        let tenant = &self.key.tenant;
+        let Some(mut recovery) = at(tx, &self.key, (self.stage, &self.cursor)).await? else {
+            return Ok(None);
+        };
+        for hint in &self.hints {
+            let id = match hint {
+                Hint::Payment(id) => Some(*id),
+                Hint::Object(object) => tx.payment_of_object(tenant, object).await?,
+                Hint::Nothing => None,
+            };
+            let Some(id) = id else { continue };
+            // Of a payment that is not known yet the session waits for its order, and tells then.
+            if tx.payment(tenant, id).await?.is_some() {
+                tx.want_job(tenant, JobKind::CheckSession, id, env.now_ms).await?;
+                recovery.events_found = recovery.events_found.saturating_add(1);
+            }
+        }
+        advance(tx, recovery, self.next.as_deref(), env).await.map(Some)
+    }
+}
+
+/// The key may not read this list: what it may read is asked for in its place.
+#[derive(Debug, Clone)]
+pub struct PassList {
+    /// Of which recovery.
+    pub key: RecoveryKey,
+    /// Which list.
+    pub stage: RecoveryStage,
+}
+
+impl Decision for PassList {
+    type Outcome = ();
+
+    async fn decide<T: Tx>(&self, tx: &mut T, env: &Env) -> Result<(), StoreError> {
+        let recoveries = tx.recoveries(&self.key.tenant).await?;
+        let stands_there = |it: &Recovery| it.key == self.key && it.stage == self.stage;
+        let Some(mut recovery) = recoveries.into_iter().find(stands_there) else { return Ok(()) };
+        match self.stage {
+            RecoveryStage::Events => {
+                recovery.stage = RecoveryStage::Refunds;
+                recovery.cursor.clear();
+                recovery.due_at_ms = env.now_ms.saturating_add(PAGE_AGAIN_MS);
+                tx.put_recovery(&recovery).await
+            }
+            RecoveryStage::Disputes => advance(tx, recovery, None, env).await.map(|_| ()),
+            // Without these nothing is proven.
+            RecoveryStage::Sessions | RecoveryStage::Refunds | RecoveryStage::Done => Ok(()),
+        }
     }
 }
 
@@ -257,7 +328,11 @@ async fn advance<T: Tx>(
             recovery.stage = RecoveryStage::Events;
             recovery.cursor.clear();
         }
-        (None, RecoveryStage::Events | RecoveryStage::Done) => {
+        (None, RecoveryStage::Refunds) => {
+            recovery.stage = RecoveryStage::Disputes;
+            recovery.cursor.clear();
+        }
+        (None, RecoveryStage::Events | RecoveryStage::Disputes | RecoveryStage::Done) => {
             recovery.stage = RecoveryStage::Done;
             recovery.cursor.clear();
             recovery.finished_at_ms = env.now_ms;

@@ -3,13 +3,15 @@
 use super::event::recorded;
 use super::propose::{META_ATTEMPT, META_PAYMENT, META_TENANT, mode};
 use super::{StripeCalls, WorkError};
-use crate::recovery::{EVENTS_REACH_S, FoundSession, Recovery, RecoveryStage};
+use crate::recovery::{DISPUTES_REACH_S, EVENTS_REACH_S, FoundSession, Recovery, RecoveryStage};
 use crate::schedule::check_again_ms;
 use crate::store::Store;
-use crate::{FollowFound, FoundSeen, Hint, PutOffRecovery, TakeEvents, TakeSessions};
+use crate::{
+    FollowFound, FoundSeen, Hint, PassList, PutOffRecovery, TakeEvents, TakeNamed, TakeSessions,
+};
 use holdfast_domain::{PaymentId, SessionStatus};
-use holdfast_stripe::objects::{self, CheckoutSession, List, SessionPaymentStatus};
-use holdfast_stripe::{Created, Page};
+use holdfast_stripe::objects::{self, CheckoutSession, Expandable, List, SessionPaymentStatus};
+use holdfast_stripe::{CallError, Created, Page};
 
 /// Asks for the next page, and tells the ledger what stands on it. May be done twice without harm,
 /// by two workers at once: a page that was taken already changes nothing.
@@ -21,14 +23,74 @@ pub async fn recover<L: Store, S: StripeCalls>(
 ) -> Result<(), WorkError> {
     let outcome = match recovery.stage {
         RecoveryStage::Sessions => sessions(ledger, stripe, recovery, now_ms).await,
-        RecoveryStage::Events => events(ledger, stripe, recovery, now_ms).await,
+        RecoveryStage::Events => events_or_what_may_be_read(ledger, stripe, recovery, now_ms).await,
+        RecoveryStage::Refunds => refunds(ledger, stripe, recovery).await,
+        RecoveryStage::Disputes => disputes_if_they_may_be_read(ledger, stripe, recovery).await,
         RecoveryStage::Done => Ok(()),
     };
     if let Err(error) = &outcome {
-        let put_off = PutOffRecovery { key: recovery.key.clone(), trouble: error.to_string() };
-        ledger.run(put_off).await?;
+        let trouble = trouble(recovery.stage, error);
+        ledger.run(PutOffRecovery { key: recovery.key.clone(), trouble }).await?;
     }
     outcome
+}
+
+/// What hinders, in words for the administrator.
+fn trouble(stage: RecoveryStage, error: &WorkError) -> String {
+    if !is_forbidden(error) {
+        return error.to_string();
+    }
+    let lacks = match stage {
+        RecoveryStage::Events => {
+            "Events: Read, and Charges and Refunds: Read as well (one is enough)"
+        }
+        RecoveryStage::Refunds => "Charges and Refunds: Read",
+        RecoveryStage::Disputes => "Disputes: Read",
+        RecoveryStage::Sessions | RecoveryStage::Done => "Checkout Sessions: Read",
+    };
+    format!(
+        "the restricted key lacks the permission {lacks}. Add it to the key in Stripe's Dashboard \
+         (Developers, API keys); asking goes on by itself once it is there"
+    )
+}
+
+fn is_forbidden(error: &WorkError) -> bool {
+    matches!(error, WorkError::Stripe(CallError::PermissionMissing(_)))
+}
+
+/// Without "Events: Read" refunds and disputes are listed themselves, if at least the refunds may be:
+/// no money goes back again that may be back already.
+async fn events_or_what_may_be_read<L: Store, S: StripeCalls>(
+    ledger: &L,
+    stripe: &S,
+    recovery: &Recovery,
+    now_ms: i64,
+) -> Result<(), WorkError> {
+    match events(ledger, stripe, recovery, now_ms).await {
+        Err(error) if is_forbidden(&error) => {
+            stripe.refunds_page(since(recovery.from_unix_s), &Page::default()).await?;
+            tracing::info!(tenant = %recovery.key.tenant, "recovering: the key may not read events");
+            pass(ledger, recovery).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// A key that may not read disputes shows none here anyway.
+async fn disputes_if_they_may_be_read<L: Store, S: StripeCalls>(
+    ledger: &L,
+    stripe: &S,
+    recovery: &Recovery,
+) -> Result<(), WorkError> {
+    match disputes(ledger, stripe, recovery).await {
+        Err(error) if is_forbidden(&error) => pass(ledger, recovery).await,
+        outcome => outcome,
+    }
+}
+
+async fn pass<L: Store>(ledger: &L, recovery: &Recovery) -> Result<(), WorkError> {
+    ledger.run(PassList { key: recovery.key.clone(), stage: recovery.stage }).await?;
+    Ok(())
 }
 
 /// Looks at a card page whose order nobody has brought again. It is looked at again, later and later,
@@ -65,8 +127,7 @@ async fn sessions<L: Store, S: StripeCalls>(
     recovery: &Recovery,
     now_ms: i64,
 ) -> Result<(), WorkError> {
-    // No end: whatever is newer than the backup counts, and what is known changes nothing.
-    let window = Created { from: Some(recovery.from_unix_s), to: None };
+    let window = since(recovery.from_unix_s);
     let List { data, has_more } = stripe.sessions_page(window, &page(recovery)).await?;
     let taken = TakeSessions {
         key: recovery.key.clone(),
@@ -91,7 +152,7 @@ async fn events<L: Store, S: StripeCalls>(
     now_ms: i64,
 ) -> Result<(), WorkError> {
     let reach = now_ms.div_euclid(1000).saturating_sub(EVENTS_REACH_S);
-    let window = Created { from: Some(recovery.from_unix_s.max(reach)), to: None };
+    let window = since(recovery.from_unix_s.max(reach));
     let List { data, has_more } = stripe.events_page(window, &page(recovery)).await?;
     let record = |event: &objects::Event| {
         let body = serde_json::to_vec(event).unwrap_or_default();
@@ -110,6 +171,63 @@ async fn events<L: Store, S: StripeCalls>(
         );
     }
     Ok(())
+}
+
+async fn refunds<L: Store, S: StripeCalls>(
+    ledger: &L,
+    stripe: &S,
+    recovery: &Recovery,
+) -> Result<(), WorkError> {
+    let window = since(recovery.from_unix_s);
+    let List { data, has_more } = stripe.refunds_page(window, &page(recovery)).await?;
+    let last = data.last().map(|last| last.id.clone());
+    let hints = data.iter().map(|refund| {
+        let note = refund.metadata.get(META_PAYMENT).and_then(|text| PaymentId::parse(text).ok());
+        let intent = refund.payment_intent.as_ref().map(Expandable::id);
+        let object = intent.or_else(|| refund.charge.as_ref().map(Expandable::id));
+        note.map_or_else(|| of_object(object), Hint::Payment)
+    });
+    take_named(ledger, recovery, hints.collect(), last.filter(|_| has_more)).await
+}
+
+async fn disputes<L: Store, S: StripeCalls>(
+    ledger: &L,
+    stripe: &S,
+    recovery: &Recovery,
+) -> Result<(), WorkError> {
+    let window = since(recovery.from_unix_s.saturating_sub(DISPUTES_REACH_S));
+    let List { data, has_more } = stripe.disputes_page(window, &page(recovery)).await?;
+    let hints = data.iter().map(|dispute| {
+        let intent = dispute.payment_intent.as_ref().map(Expandable::id);
+        of_object(intent.or_else(|| Some(dispute.charge.id())))
+    });
+    let last = data.last().map(|last| last.id.clone());
+    take_named(ledger, recovery, hints.collect(), last.filter(|_| has_more)).await
+}
+
+async fn take_named<L: Store>(
+    ledger: &L,
+    recovery: &Recovery,
+    hints: Vec<Hint>,
+    next: Option<String>,
+) -> Result<(), WorkError> {
+    let (key, stage, cursor) = (recovery.key.clone(), recovery.stage, recovery.cursor.clone());
+    if let Some(now) = ledger.run(TakeNamed { key, stage, cursor, hints, next }).await? {
+        tracing::info!(
+            tenant = %now.key.tenant, found = now.events_found, stage = now.stage.as_str(),
+            "recovering: refunds and disputes"
+        );
+    }
+    Ok(())
+}
+
+fn of_object(id: Option<&str>) -> Hint {
+    id.map_or(Hint::Nothing, |id| Hint::Object(id.to_owned()))
+}
+
+/// No end: whatever is newer counts, and what is known changes nothing.
+fn since(from_unix_s: i64) -> Created {
+    Created { from: Some(from_unix_s), to: None }
 }
 
 /// The session, if our notes on it say that it is this tenant's.

@@ -50,6 +50,24 @@ pub trait StripeCalls: Send + Sync {
         async { Err(CallError::NotSent(NotSentWhy::NoConnection)) }
     }
 
+    /// A page of all refunds of a window, newest first. As above.
+    fn refunds_page(
+        &self,
+        _created: Created,
+        _page: &Page,
+    ) -> impl Future<Output = Result<List<Refund>, CallError>> + Send {
+        async { Err(CallError::NotSent(NotSentWhy::NoConnection)) }
+    }
+
+    /// A page of all disputes of a window, newest first. As above.
+    fn disputes_page(
+        &self,
+        _created: Created,
+        _page: &Page,
+    ) -> impl Future<Output = Result<List<Dispute>, CallError>> + Send {
+        async { Err(CallError::NotSent(NotSentWhy::NoConnection)) }
+    }
+
     /// A PaymentIntent, with its latest charge.
     fn payment_intent(
         &self,
@@ -114,6 +132,18 @@ impl StripeCalls for Client {
 
     async fn events_page(&self, created: Created, page: &Page) -> Result<List<Event>, CallError> {
         self.events(created, false, page).await
+    }
+
+    async fn refunds_page(&self, created: Created, page: &Page) -> Result<List<Refund>, CallError> {
+        self.refunds(created, page).await
+    }
+
+    async fn disputes_page(
+        &self,
+        created: Created,
+        page: &Page,
+    ) -> Result<List<Dispute>, CallError> {
+        self.disputes(created, page).await
     }
 
     async fn payment_intent(&self, id: &str) -> Result<PaymentIntent, CallError> {

@@ -113,6 +113,11 @@ impl Client {
         self.retrieve("refunds", id, &[]).await
     }
 
+    /// Refunds created in a window.
+    pub async fn refunds(&self, created: Created, page: &Page) -> Result<List<Refund>, CallError> {
+        self.list("refunds", list_query(created, page)).await
+    }
+
     /// The refunds of a PaymentIntent.
     pub async fn refunds_of(&self, payment_intent: &str) -> Result<List<Refund>, CallError> {
         self.list_of("refunds", payment_intent).await
@@ -121,6 +126,15 @@ impl Client {
     /// A dispute.
     pub async fn dispute(&self, id: &str) -> Result<Dispute, CallError> {
         self.retrieve("disputes", id, &[]).await
+    }
+
+    /// Disputes created in a window.
+    pub async fn disputes(
+        &self,
+        created: Created,
+        page: &Page,
+    ) -> Result<List<Dispute>, CallError> {
+        self.list("disputes", list_query(created, page)).await
     }
 
     /// The disputes of a PaymentIntent.

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { fixture } from "./lib/fixture.mjs";
+import { isSound } from "./lib/sound.mjs";
 
 const here = fixture();
 const GOOD_CARD = "4242 4242 4242 4242";
@@ -48,7 +49,7 @@ test("an order past its lifetime gets a page that says to ask for a new one", as
   await assertRefused(aged.pay_address, [/too old/i, /ask the officer/i], "carried-1-too-old");
 });
 
-test("an order of a revoked handheld gets a page that says to wait, and takes no money", async () => {
+test("an order of a revoked handheld takes no money until an administrator approves it", async () => {
   const { payment_id, pay_address } = await heldOffline(2);
   await here.world.command("handheld", "revoke", here.deviceId, "--tenant", "demo");
   const payer = await here.payer();
@@ -60,4 +61,17 @@ test("an order of a revoked handheld gets a page that says to wait, and takes no
   // The handheld hears of it as well, and a person acts.
   await here.handheld.ask("radio on");
   await here.handheld.ask(`wait ${payment_id} needs_attention`);
+
+  const office = await here.office();
+  await office.page.goto(`${here.world.gateway}/admin/payments/${payment_id}`);
+  await office.page.getByRole("heading", { name: "Is this hold genuine?" }).waitFor();
+  await isSound(office.page, "the question for approval");
+  await here.shot(office, "carried-3-approval");
+  await office.page.getByRole("button", { name: "Approve" }).click();
+  await office.page.locator('#standing [data-state="sent"]').waitFor();
+  assert.equal(await office.page.getByRole("button", { name: "Approve" }).count(), 0);
+  await here.shot(office, "carried-4-approved");
+  await payer.open(pay_address);
+  await (await payer.pressPay()).pay(GOOD_CARD);
+  assert.equal((await payer.receipt()).state, "Paid");
 });

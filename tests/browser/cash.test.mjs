@@ -8,6 +8,8 @@ import { press, type } from "./lib/keyboard.mjs";
 import { isSound } from "./lib/sound.mjs";
 
 const here = fixture();
+// How long a handheld may take to bring an order, on a busy machine.
+const APPEARS_MS_MAX = 30_000;
 const at = (path) => `${here.world.gateway}${path}`;
 
 async function shot(page, name) {
@@ -82,3 +84,42 @@ test("cash with the officer, given back, and handed in, each in words", async ()
   await says(page, kept, "Counted and handed in with shift 1");
   await shot(page, "cash-9-handed-in");
 });
+
+test("cash whose order is refused waits for somebody, in sight on every page", async () => {
+  const { page } = await here.office();
+  await owed(page, "N-3");
+  await here.handheld.ask("refresh");
+  await here.handheld.ask("search N-3");
+  await here.handheld.ask("radio off");
+  const held = await here.handheld.ask("charge N-3 CASH");
+  // Meanwhile a clerk corrects what is owed.
+  await page.goto(at("/admin/charges/N-3"));
+  await page.locator("input[name=amount]").first().fill("70.00");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Saved.").waitFor();
+  await here.handheld.ask("radio on");
+
+  const row = page.locator("tr").filter({ hasText: held.provisional_receipt });
+  await appears(page, "/admin/cash", row);
+  assert.match(await row.innerText(), /is owed, not USD 65\.00/);
+  await shot(page, "cash-10-refused");
+  await page.setViewportSize(PHONE.viewport);
+  await shot(page, "cash-11-refused-phone");
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await type(page, row.getByRole("textbox"), "Given back to the payer");
+  await page.keyboard.press("Enter");
+  await row.getByText("Given back to the payer").waitFor();
+  await shot(page, "cash-12-handled");
+});
+
+/** Opens the page until that is on it. */
+async function appears(page, path, what) {
+  for (const deadline = Date.now() + APPEARS_MS_MAX; ;) {
+    await page.goto(at(path));
+    if (await what.count()) {
+      return;
+    }
+    assert.ok(Date.now() < deadline, `it does not appear on ${path}`);
+    await page.waitForTimeout(200);
+  }
+}

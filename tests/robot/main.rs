@@ -6,6 +6,10 @@
 //! |---|---|
 //! | `enrol LINK` | `{"device_id", "officer", "six_digits", "approved"}` |
 //! | `hold ITEM QUANTITY` | the payment, held for by the first payment type that is Stripe's |
+//! | `refresh` | `{}`, once what the gateway offers is known anew |
+//! | `search TEXT` | `{"charges"}` that the gateway finds |
+//! | `charge REFERENCE TYPE` | the payment, held for a charge that a search found |
+//! | `wait-receipt PAYMENT` | the payment, once the gateway has made its order |
 //! | `wait PAYMENT STATE` | the payment, once it is in that state |
 //! | `radio on` or `off` | `{"radio"}`; switched off, nothing is sent |
 //! | `aged PAYMENT SECONDS` | `{"pay_address"}` of an order like this one, held so long before it |

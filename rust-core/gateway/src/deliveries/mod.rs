@@ -12,6 +12,7 @@
 
 pub(crate) mod about;
 pub(crate) mod bodies;
+pub(crate) mod look;
 pub(crate) mod refused;
 pub(crate) mod repairs;
 pub(crate) mod replay;

@@ -66,6 +66,13 @@ async fn the_doctor_finds_a_good_installation_good_and_names_what_is_not() {
         assert_eq!(it.health, Health::Good, "{what}: {}", it.words);
     }
     assert_eq!(find(&found, "public URL").health, Health::Advice);
+    // Its own look is no trouble on the list of deliveries; the same of a stranger is.
+    let unsigned = "SELECT COUNT(*) FROM deliveries WHERE outcome = 'unsigned'";
+    assert_eq!(world.count(unsigned).await, 0);
+    let strangers = [("holdfast-look", "1700000000.AAAA")];
+    let refused = world.post("/api/demo/qr/payment/webhook", &strangers, vec![]).await;
+    assert_eq!(refused.status, 400);
+    world.until(unsigned, 1).await;
     world.change("UPDATE processors SET secret_key_sealed = x'0100000001'").await;
     world.change("DELETE FROM webhook_secrets").await;
     let found = admin::doctor(&world.data()).await.unwrap();

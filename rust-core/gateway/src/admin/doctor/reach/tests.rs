@@ -34,7 +34,7 @@ fn answer(status: &str, headers: &str, body: &str) -> String {
 
 /// What the doctor says of it.
 async fn said(address: &str) -> (Health, String) {
-    let found = told(0, address, &way_to(address).await);
+    let found = told(0, address, &way_to(address, "").await);
     (found[0].health, found[0].words.clone())
 }
 

@@ -224,6 +224,12 @@ async fn stripe_set(args: StripeSet) -> Outcome {
             "No STRIPE_WEBHOOK_SECRET was given; without one, redirect and poll settle payments.",
         );
     }
+    if let Some((account, other)) = set.two_accounts {
+        advise(&format!(
+            "STRIPE_SECRET_KEY is of the account {account}, and the key of the other mode is of {other}. \
+             Unless one is a sandbox of the same business, set the key again that is of the wrong account."
+        ));
+    }
     if let Some(currency) = set.prices_in {
         advise(&format!(
             "The price list is in {currency}, which {code} does not take: load it again with \

@@ -64,6 +64,23 @@ pub(crate) async fn known(core: &Core, key: &KeyOf) -> Result<Option<String>, St
     Ok(account.and_then(rows::some))
 }
 
+/// The account of the newest key of the other mode; none while there is none, or it is not known.
+pub(crate) async fn of_other_mode(
+    core: &Core,
+    tenant: &TenantSlug,
+    code: &PaymentTypeCode,
+    mode: Mode,
+) -> Result<Option<String>, StoreError> {
+    let sql = query(
+        "SELECT account FROM processors WHERE tenant = ? AND code = ? AND mode <> ? \
+         ORDER BY generation DESC LIMIT 1",
+    );
+    let sql = sql.bind(tenant.as_str()).bind(code.as_str()).bind(mode.as_str());
+    let row = sql.fetch_optional(&core.store.reads).await?;
+    let account = row.map(|row| rows::text(&row, "account")).transpose()?;
+    Ok(account.and_then(rows::some))
+}
+
 /// Writes the account down, with the key and with the payments that were taken before it was known.
 pub(crate) async fn remember(core: &Core, key: KeyOf, account: String) -> Result<(), StoreError> {
     let now_ms = core.now_ms();

@@ -55,6 +55,8 @@ pub struct ProcessorSet {
     pub secret_key: String,
     /// Prefix and last four of the webhook secret that was added.
     pub webhook_secret: Option<String>,
+    /// The account that the key belongs to, and that of the other mode's key, if they are two.
+    pub two_accounts: Option<(String, String)>,
     /// The mode that the payment type is in.
     pub mode_in_force: Mode,
     /// The currency of the price list, if it is not the payment type's: then nothing can be sold
@@ -88,6 +90,13 @@ impl Checked {
     fn of(what: SetProcessor) -> Result<Self, ProcessorError> {
         let secret_key = secret_key(what.secret_key.as_ref(), what.mode)?;
         let publishable_key = publishable_key(what.publishable_key.as_ref(), what.mode)?;
+        if let Some(publishable) = &publishable_key
+            && secret_key.account_digits().is_some()
+            && publishable.account_digits().is_some()
+            && secret_key.account_digits() != publishable.account_digits()
+        {
+            return Err(ProcessorError::PublishableOfAnother);
+        }
         let webhook = webhook_secret(what.webhook_secret.as_ref())?;
         let api_base = what.api_base.unwrap_or_else(|| holdfast_stripe::STRIPE_API_BASE.to_owned());
         ClientConfig::new(&api_base, secret_key.clone())?;
@@ -154,7 +163,11 @@ impl Checked {
         let stored = processors::store(core, new).await?;
         let key = KeyOf { tenant: tenant.clone(), code, mode, generation: stored.generation };
         let detail = format!("{} {mode}: secret key {}", key.code, self.secret_key.masked());
+        let mut two_accounts = None;
         if let Some(account) = account {
+            let other = accounts::of_other_mode(core, &tenant, &key.code, mode).await?;
+            let differs = other.filter(|other| *other != account);
+            two_accounts = differs.map(|other| (account.clone(), other));
             accounts::remember(core, key, account).await?;
         }
         audit::note(core, &tenant, OPERATOR, "keys_saved", &detail).await?;
@@ -163,6 +176,7 @@ impl Checked {
             generation: stored.generation,
             secret_key: self.secret_key.masked(),
             webhook_secret: webhook.map(WebhookSecret::masked),
+            two_accounts,
             mode_in_force: stored.mode_in_force,
             prices_in: prices_in.filter(|prices_in| *prices_in != currency),
         })

@@ -4,6 +4,7 @@ use crate::handheld::{Handheld, new_link};
 use crate::office::Office;
 use crate::webhooks::{deliver, event, now, signed};
 use crate::world::{Answer, Setup, World};
+use holdfast_gateway::admin;
 use std::fmt::Write as _;
 
 /// Live keys as no file may spell them.
@@ -145,6 +146,15 @@ async fn live_keys_are_saved_masked_checked_and_their_webhook_registered_and_ver
     assert_eq!(world.count("SELECT COUNT(*) FROM events WHERE mode = 'live'").await, 2);
     let live = world.live_stripe.as_ref().unwrap().handle();
     assert_eq!(live.with_core(|core, _| core.webhook_endpoints().count()), 1);
+    // The command line and the doctor name the two accounts as well.
+    let test = world.text("SELECT account FROM processors WHERE mode = 'test'").await;
+    let live = world.text("SELECT account FROM processors WHERE mode = 'live'").await;
+    let both = (test, live);
+    let set = world.stripe_set_key(world.sandbox.url(), crate::world::SECRET_KEY).await;
+    assert_eq!(set.two_accounts, Some(both.clone()));
+    let found = admin::doctor(&world.data()).await.unwrap();
+    let named = |it: &admin::Finding| it.words.contains(&both.0) && it.words.contains(&both.1);
+    assert!(found.iter().any(named), "{found:?}");
 }
 
 #[tokio::test]

@@ -165,7 +165,7 @@ impl World {
     }
 
     /// The same with a key of the test's.
-    pub(crate) async fn stripe_set_key(&self, api_base: &str, key: &str) {
+    pub(crate) async fn stripe_set_key(&self, api_base: &str, key: &str) -> admin::ProcessorSet {
         let secret = |text: &str| Some(Secret::new(text.to_owned()));
         let set = admin::SetProcessor {
             tenant: tenant(),
@@ -179,7 +179,7 @@ impl World {
             publishable_key: None,
             webhook_secret: secret(WEBHOOK_SECRET),
         };
-        admin::stripe_set(&self.data(), set).await.unwrap();
+        admin::stripe_set(&self.data(), set).await.unwrap()
     }
 
     /// Stops the gateway and starts it again on the same address.

@@ -50,7 +50,15 @@ async fn payment_type(
     findings.push(match client {
         Ok(client) => match client.account().await {
             Ok(account) => {
-                Finding::good(what.clone(), format!("the key is good for {}", account.id))
+                let other = accounts::of_other_mode(core, tenant, code, mode).await?;
+                match other.filter(|other| *other != account.id) {
+                    None => Finding::good(what.clone(), format!("the key is good for {}", account.id)),
+                    Some(other) => Finding::advice(what.clone(), format!(
+                        "the key is good for {}, and the key of the other mode is of {other}; unless one \
+                         is a sandbox of the same business, enter the Secret Key again that is of the \
+                         wrong account", account.id
+                    )),
+                }
             }
             Err(CallError::PermissionMissing(error)) => {
                 Finding::advice(what.clone(), error.to_string())

@@ -40,6 +40,12 @@ pub enum ProcessorError {
         /// What to do.
         todo: &'static str,
     },
+    /// The two keys name two accounts in themselves.
+    #[error(
+        "STRIPE_PUBLISHABLE_KEY is of another Stripe account than STRIPE_SECRET_KEY; copy both from the \
+         API keys page of one account"
+    )]
+    PublishableOfAnother,
     /// The secret key may not be sent to that address.
     #[error("--api-base: {0}")]
     ApiBase(#[from] ConfigError),

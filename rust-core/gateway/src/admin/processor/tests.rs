@@ -37,6 +37,19 @@ fn a_key_of_the_other_mode_is_refused_with_its_field() {
 }
 
 #[test]
+fn keys_that_name_two_accounts_are_refused_with_the_field() {
+    let key =
+        |kind: &str, account: &str| format!("{kind}_test_5{account}QxRkTestsOfTheGatewayQxRk");
+    let with = |account: &str| SetProcessor {
+        publishable_key: secret(&key("pk", account)),
+        ..set(Mode::Test, &key("sk", "1GQ9RbJAJfZb9HEB"))
+    };
+    let words = refused(with("1GQ9RbJAJfZb9HEC"));
+    assert!(words.contains("STRIPE_PUBLISHABLE_KEY is of another Stripe account"), "{words}");
+    assert!(Checked::of(with("1GQ9RbJAJfZb9HEB")).is_ok());
+}
+
+#[test]
 fn keys_in_the_wrong_field_are_told_apart() {
     for (what, part) in [
         (set(Mode::Test, ""), "STRIPE_SECRET_KEY: it is empty"),

@@ -4,6 +4,7 @@ use super::claiming::{
     GoesBack, HasJob, Look, card, cash, claims, now, open, order_for, owing, pays, state, withdraw,
 };
 use super::fixture::{Bench, NOW_MS, device, notice, order, tenant};
+use crate::decisions::refused_cash::WAITING_OF_A_HANDHELD_MAX;
 use crate::{
     AcceptOutcome, Decision, Device, DeviceStatus, Env, HandleRefusedCash, JobKind, NoticeOutcome,
     RefusedCash, Store, StoreError, TakeNotice, Tx, VoidCash, VoidOutcome,
@@ -134,4 +135,43 @@ pub(super) async fn cash_whose_order_is_refused_is_kept_until_somebody_acts<B: B
     bench.put_device(device()).await;
     assert!(matches!(sent(payload).await, AcceptOutcome::Accepted { new: true, .. }));
     assert!(kept(3).await.unwrap().handled.is_some());
+}
+
+pub(super) async fn a_handheld_has_room_for_so_much_refused_cash_and_again_once_some_is_handled<
+    B: Bench,
+>(
+    bench: &B,
+) {
+    owing(bench).await;
+    let sent = async |n| {
+        let payload = order_for(n, &[("N-1", 1)], Provider::Cash);
+        match bench.store().run(super::fixture::accept(order(payload))).await.unwrap() {
+            AcceptOutcome::Refused { code, message } => (code, message),
+            AcceptOutcome::Accepted { .. } => panic!("accepted"),
+        }
+    };
+    let most = WAITING_OF_A_HANDHELD_MAX;
+    for n in 1..=most {
+        assert_eq!(sent(n).await.0, ErrorCode::LinesRefused);
+    }
+    let (code, message) = sent(most + 1).await;
+    // The handheld keeps it and brings it again; what is kept here is answered as before.
+    assert!(code == ErrorCode::RateLimited && !code.is_final_for_an_order(), "{message}");
+    assert!(message.contains("200 cash orders") && message.contains("administrator"), "{message}");
+    assert_eq!(sent(1).await.0, ErrorCode::LinesRefused);
+    let kept = async |n| {
+        let payment = order_for(n, &[], Provider::Cash).payment;
+        bench.store().run(Look(RefusedOf(payment))).await.unwrap()
+    };
+    assert_eq!(kept(most + 1).await, None);
+    let handle = HandleRefusedCash {
+        tenant: tenant(),
+        payment: kept(1).await.unwrap().payment,
+        who: "Fay".into(),
+        what: "Handed in.".into(),
+    };
+    assert!(bench.store().run(handle).await.unwrap());
+    assert_eq!(sent(most + 1).await.0, ErrorCode::LinesRefused);
+    assert!(kept(most + 1).await.is_some());
+    assert_eq!(sent(most + 2).await.0, ErrorCode::RateLimited);
 }

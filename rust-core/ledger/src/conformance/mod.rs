@@ -81,6 +81,7 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         cash::voided_cash_gives_the_charge_back,
         cash::cash_is_voided_by_rule_only,
         cash::cash_whose_order_is_refused_is_kept_until_somebody_acts,
+        cash::a_handheld_has_room_for_so_much_refused_cash_and_again_once_some_is_handled,
         claiming::the_same_money_twice_is_told_from_other_money,
         claiming::a_trial_settles_nothing,
         claiming::charges_are_written_all_or_none,

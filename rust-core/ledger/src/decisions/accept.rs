@@ -130,8 +130,8 @@ impl Accept {
         if is_recovering(tx, &self.tenant, self.order.payload().mode).await? {
             return Ok(Refusal::recovering().into());
         }
-        refused_cash::keep(tx, &self.tenant, &self.order, &refusal, env).await?;
-        Ok(refusal.into())
+        let kept = refused_cash::keep(tx, &self.tenant, &self.order, &refusal, env).await?;
+        Ok(kept.err().unwrap_or(refusal).into())
     }
 
     /// The payment with the card pages that it had in a ledger which is lost.

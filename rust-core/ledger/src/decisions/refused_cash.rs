@@ -10,7 +10,7 @@ use crate::rows::Payment;
 use crate::store::{Decision, Env, StoreError, Tx};
 use holdfast_domain::{DeviceId, Mode, Money, OfficerId, PaymentId, PaymentTypeCode, TenantSlug};
 use holdfast_protocol::SignedOrder;
-use holdfast_protocol::wire::Provider;
+use holdfast_protocol::wire::{ErrorCode, Provider};
 
 /// An order over cash that the gateway did not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,19 +52,33 @@ pub struct Handled {
     pub what: String,
 }
 
-/// Keeps a refused order, if it was over cash. The same order again changes nothing.
+/// How many refused orders over cash of one handheld wait for somebody at most. It is more than an officer
+/// takes in days; a handheld that is broken, or in the wrong hands, cannot fill the office's Cash page and
+/// the database with them.
+pub(crate) const WAITING_OF_A_HANDHELD_MAX: u64 = 200;
+
+/// Keeps a refused order, if it was over cash. The same order again changes nothing. Once too many wait,
+/// nothing is refused for good: the handheld keeps the order, says so, and brings it again.
 pub(super) async fn keep<T: Tx>(
     tx: &mut T,
     tenant: &TenantSlug,
     order: &SignedOrder,
     refusal: &Refusal,
     env: &Env,
-) -> Result<(), StoreError> {
+) -> Result<Result<(), Refusal>, StoreError> {
     let payload = order.payload();
     let kind = tx.payment_type(tenant, &payload.payment_type).await?;
     let is_cash = kind.is_some_and(|kind| kind.provider == Provider::Cash);
     if !is_cash || tx.refused_cash(tenant, payload.payment).await?.is_some() {
-        return Ok(());
+        return Ok(Ok(()));
+    }
+    if tx.refused_cash_waiting(tenant, payload.device).await? >= WAITING_OF_A_HANDHELD_MAX {
+        let message = format!(
+            "{WAITING_OF_A_HANDHELD_MAX} cash orders of this handheld were refused and wait for the office \
+             on the Cash page. This one stays on the handheld, and is sent again by itself. Call the \
+             administrator."
+        );
+        return Ok(Err(Refusal(ErrorCode::RateLimited, message)));
     }
     let refused = RefusedCash {
         tenant: tenant.clone(),
@@ -82,7 +96,8 @@ pub(super) async fn keep<T: Tx>(
     };
     tx.put_refused_cash(&refused).await?;
     let detail = format!("{} of payment {}: {}", refused.amount, refused.payment, refused.why);
-    note(tx, tenant, ("The gateway", "cash_refused", detail), env).await
+    note(tx, tenant, ("The gateway", "cash_refused", detail), env).await?;
+    Ok(Ok(()))
 }
 
 /// The order was taken after all: the handheld was approved meanwhile, say.

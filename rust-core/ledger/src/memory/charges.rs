@@ -4,7 +4,7 @@ use super::MemoryTx;
 use crate::charges::{Charge, Claim};
 use crate::decisions::refused_cash::RefusedCash;
 use crate::store::{ChargeTx, StoreError};
-use holdfast_domain::{ChargeReference, Mode, PaymentId, TenantSlug};
+use holdfast_domain::{ChargeReference, DeviceId, Mode, PaymentId, TenantSlug};
 
 impl ChargeTx for MemoryTx<'_> {
     async fn charge(
@@ -61,6 +61,17 @@ impl ChargeTx for MemoryTx<'_> {
         payment: PaymentId,
     ) -> Result<Option<RefusedCash>, StoreError> {
         Ok(self.tables.refused_cash.get(&(tenant.clone(), payment)).cloned())
+    }
+
+    async fn refused_cash_waiting(
+        &mut self,
+        tenant: &TenantSlug,
+        device: DeviceId,
+    ) -> Result<u64, StoreError> {
+        let waits =
+            |it: &&RefusedCash| it.tenant == *tenant && it.device == device && it.handled.is_none();
+        let count = self.tables.refused_cash.values().filter(waits).count();
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }
 
     async fn put_refused_cash(&mut self, refused: &RefusedCash) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use super::StoreError;
 use crate::charges::{Charge, Claim};
 use crate::decisions::refused_cash::RefusedCash;
-use holdfast_domain::{ChargeReference, Mode, PaymentId, TenantSlug};
+use holdfast_domain::{ChargeReference, DeviceId, Mode, PaymentId, TenantSlug};
 use std::future::Future;
 
 /// Charges, the claims of payments on them, and cash that was handed in.
@@ -46,6 +46,13 @@ pub trait ChargeTx: Send {
         tenant: &TenantSlug,
         payment: PaymentId,
     ) -> impl Future<Output = Result<Option<RefusedCash>, StoreError>> + Send;
+
+    /// How many of a handheld's refused orders over cash nobody has dealt with.
+    fn refused_cash_waiting(
+        &mut self,
+        tenant: &TenantSlug,
+        device: DeviceId,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Keeps a refused order over cash, or what was done about it, by its payment.
     fn put_refused_cash(

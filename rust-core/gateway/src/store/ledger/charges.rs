@@ -2,7 +2,7 @@
 
 use super::{LedgerTx, Result, refused_cash};
 use crate::store::{StoreError, rows};
-use holdfast_domain::{ChargeReference, ClaimState, Mode, Money, PaymentId, TenantSlug};
+use holdfast_domain::{ChargeReference, ClaimState, DeviceId, Mode, Money, PaymentId, TenantSlug};
 use holdfast_ledger::{Charge, ChargeTx, Claim, RefusedCash};
 use sqlx::query;
 use sqlx::sqlite::SqliteRow;
@@ -93,6 +93,16 @@ impl ChargeTx for LedgerTx<'_> {
         let sql = query("SELECT * FROM refused_cash WHERE tenant = ? AND payment = ?");
         let row = self.one(sql.bind(tenant.as_str()).bind(payment.to_string())).await?;
         Ok(row.as_ref().map(refused_cash::read).transpose()?)
+    }
+
+    async fn refused_cash_waiting(&mut self, tenant: &TenantSlug, device: DeviceId) -> Result<u64> {
+        let sql = query(
+            "SELECT COUNT(*) AS waiting FROM refused_cash \
+             WHERE tenant = ? AND device = ? AND handled_by = ''",
+        );
+        let row = self.one(sql.bind(tenant.as_str()).bind(device.to_string())).await?;
+        let row = row.ok_or(StoreError::Damaged("refused_cash"))?;
+        Ok(rows::unsigned(&row, "waiting")?)
     }
 
     async fn put_refused_cash(&mut self, refused: &RefusedCash) -> Result<()> {

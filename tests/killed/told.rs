@@ -58,7 +58,9 @@ async fn each_line_of_the_log_names_its_request_and_its_payment() {
     let (nothing, page) = id_of(http.get(field.url("/nowhere")), 404).await;
     assert!(page.contains(&nothing), "the page of an error names its request");
     let (forbidden, _) = id_of(http.get(field.url("/admin/payments")), 401).await;
-    let (api, _) = id_of(http.get(field.url("/api/demo/nothing")), 404).await;
+    let (api, told) = id_of(http.get(field.url("/api/demo/nothing")), 404).await;
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["request_id"], *api, "so does the answer to a program");
     gateway.stop();
 
     let all = lines(&log);

@@ -334,7 +334,8 @@ pub struct ChangesResponse {
     pub payments: Vec<PaymentStatus>,
 }
 
-/// Body of every answer that is not 2xx under `/api`.
+/// Body of every answer that is not 2xx under `/api`. The gateway adds `request_id`, which its log names, for
+/// whoever calls about it; a handheld passes over what it does not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorBody {
     /// For programs.

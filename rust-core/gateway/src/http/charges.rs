@@ -4,7 +4,7 @@
 //! repeated; `POST` writes a new one and answers the same one again as before. Each charge has an
 //! `ETag`; a `PUT` with `If-Match` is refused if somebody changed the charge since (RFC 9110, 13.1.1).
 
-use super::error::{ApiError, Dressed};
+use super::error::{ApiError, told};
 use super::{App, HostOwner, Peer};
 use crate::charges::list::{self, Found, PAGE_MAX, Wanted};
 use crate::charges::typed::{self, Amount, TypedCharge, checked};
@@ -128,9 +128,7 @@ impl IntoResponse for Refused {
             fields: BTreeMap<&'static str, String>,
         }
         let Self { status, code, message, fields } = self;
-        let mut response = (status, Json(Body { code, message, fields })).into_response();
-        response.extensions_mut().insert(Dressed);
-        response
+        told(status, &Body { code, message, fields })
     }
 }
 

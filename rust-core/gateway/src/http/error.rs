@@ -4,6 +4,8 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use holdfast_protocol::wire::{ErrorBody, ErrorCode};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// A refusal under `/api`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,13 +101,26 @@ impl IntoResponse for ApiError {
             gateway_time_unix_s: self.gateway_time_unix_s,
             epoch: self.epoch,
         };
-        let mut response = (status, Json(body)).into_response();
+        let mut response = told(status, &body);
         if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
         }
-        response.extensions_mut().insert(Dressed);
         response
     }
+}
+
+/// The JSON of a refusal, to which [`super::layers`] adds the request's ID.
+#[derive(Debug, Clone)]
+pub(crate) struct Told(pub(crate) Map<String, Value>);
+
+/// A refusal as a program reads it.
+pub(crate) fn told(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    if let Ok(Value::Object(fields)) = serde_json::to_value(body) {
+        response.extensions_mut().insert(Told(fields));
+    }
+    response.extensions_mut().insert(Dressed);
+    response
 }
 
 /// Marks an error answer that already says what happened and what to do.

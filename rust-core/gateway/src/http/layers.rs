@@ -3,18 +3,20 @@
 
 use super::App;
 use super::error::ApiError;
-use super::error::{Dressed, Problem, of_status};
+use super::error::{Dressed, Problem, Told, of_status};
 use super::hosts::RequestHost;
 use super::webhook::Misaddressed;
 use crate::metrics::{Counter, Timer};
 use crate::pages::ProblemPage;
 use askama::Template;
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use holdfast_domain::PaymentId;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::Instrument;
@@ -51,7 +53,7 @@ pub(crate) async fn trace(State(app): State<Arc<App>>, request: Request, next: N
     // as an error's span it is there whatever else is left out of the log.
     let span = tracing::error_span!("request", request = %id, payment = Empty);
     let response = next.run(request).instrument(span.clone()).await;
-    let mut response = dress(response, is_api, &id);
+    let mut response = with_id(dress(response, is_api, &id), &id);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -112,6 +114,17 @@ fn dress(mut response: Response, is_api: bool, id: &str) -> Response {
         dressed.headers_mut().insert(header::ALLOW, allowed);
     }
     dressed
+}
+
+/// Whoever calls about a refusal that a program got can name its request: the answer itself does.
+fn with_id(mut response: Response, id: &str) -> Response {
+    let Some(Told(mut fields)) = response.extensions_mut().remove::<Told>() else {
+        return response;
+    };
+    fields.insert("request_id".to_owned(), Value::from(id));
+    *response.body_mut() = Body::from(Value::Object(fields).to_string());
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response
 }
 
 fn page(problem: Problem, request_id: &str) -> Response {

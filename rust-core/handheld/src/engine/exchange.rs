@@ -200,6 +200,14 @@ mod tests {
     }
 
     #[test]
+    fn what_a_newer_gateway_says_besides_is_passed_over() {
+        let body =
+            r#"{"code":"payment_conflict","message":"no","request_id":"0123","new":{"a":[1]}}"#;
+        let Answer::Refused(refusal) = read(409, body) else { panic!("not understood") };
+        assert!(refusal.is_final_for_an_order());
+    }
+
+    #[test]
     fn a_refusal_is_final_only_if_status_and_code_agree() {
         assert!(refused(409, "payment_conflict").is_final_for_an_order());
         assert!(refused(422, "total_differs").is_final_for_an_order());

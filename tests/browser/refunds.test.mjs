@@ -9,6 +9,20 @@ const here = fixture();
 const GOOD_CARD = "4242 4242 4242 4242";
 // Refunds to this card succeed, and fail some days later.
 const REFUND_FAILS_CARD = "4000 0000 0000 5126";
+// The payer of this card disputes the payment at once.
+const DISPUTED_CARD = "4000 0000 0000 0259";
+
+/** Asks until the answer is as wished. */
+async function eventually(ask, wished) {
+  for (const end = Date.now() + 30_000; ; ) {
+    const answer = await ask();
+    if (wished(answer)) {
+      return answer;
+    }
+    assert.ok(Date.now() < end, `never: ${JSON.stringify(answer)}`);
+    await new Promise((go) => setTimeout(go, 200));
+  }
+}
 
 async function paid(card) {
   const { payment_id, pay_address } = await here.handheld.holdAndSend();
@@ -100,4 +114,49 @@ test("finance is told, on a phone, until somebody has read it", async () => {
   await context.close();
   await office.page.goto(`${here.world.gateway}/admin/refunds`);
   await here.shot(office, "refund-9-told");
+});
+
+test("a lost dispute is named on every page until finance decides by keyboard", async () => {
+  const stripe = (method, path) => fetch(`${here.world.stripe}${path}`, {
+    method, headers: { authorization: `Bearer ${here.world.secretKey}` },
+  }).then((answer) => answer.json());
+  const office = await here.office();
+  const { page } = office;
+  await page.goto(`${here.world.gateway}/admin/charges/new`);
+  await page.locator("input[name=reference]").fill("D-1");
+  await page.locator("input[name=for]").first().fill("Parking without permit");
+  await page.locator("input[name=amount]").first().fill("65.00");
+  await page.getByRole("button", { name: "Add the charge" }).press("Enter");
+  const found = await here.handheld.ask("search D-1");
+  assert.equal(found.charges.length, 1);
+  const held = await here.handheld.ask("charge D-1 STRIPE");
+  const { pay_address } = await here.handheld.ask(`wait ${held.payment_id} sent`);
+  const payer = await here.payer();
+  await payer.open(pay_address);
+  await (await payer.pressPay()).pay(DISPUTED_CARD);
+  await payer.receipt();
+  const [dispute] = await eventually(async () => (await stripe("GET", "/v1/disputes")).data, (all) => all.length > 0);
+  await stripe("POST", `/v1/disputes/${dispute.id}/close`);
+
+  await eventually(async () => {
+    await page.goto(`${here.world.gateway}/admin/refunds`);
+    return page.locator('tr[data-status="dispute_lost"]').count();
+  }, (count) => count === 1);
+  assert.ok(await page.getByRole("link", { name: /^Refunds \d+ new$/ }).isVisible(), "what a screen reader says");
+  await here.shot(office, "loss-1-list");
+  await page.goto(`${here.world.gateway}/admin/charges?find=D-1`);
+  await here.shot(office, "loss-2-charges");
+  await page.getByRole("link", { name: "Decide what becomes of D-1" }).press("Enter");
+  const loss = page.getByRole("region", { name: "Dispute lost" });
+  await loss.waitFor();
+  await here.shot(office, "loss-3-payment");
+  const tick = loss.getByRole("checkbox", { name: /Owed again/ });
+  await tick.press("Space");
+  assert.ok(await tick.isChecked());
+  await loss.getByRole("button", { name: "Decide" }).press("Enter");
+  await loss.waitFor({ state: "detached" });
+  await page.goto(`${here.world.gateway}/admin/charges?find=D-1`);
+  await page.getByText("Owed again:").waitFor();
+  await page.getByRole("link", { name: /taken back by the bank/ }).waitFor();
+  await here.shot(office, "loss-4-owed-again");
 });

@@ -6,7 +6,7 @@ use holdfast_domain::{DeviceId, OfficerId, PaymentId, TenantSlug};
 use holdfast_ledger::work::Reads;
 use holdfast_ledger::{Attempt, Decision, Payment, Store, StoreError as LedgerError};
 use holdfast_protocol::continuity::CONTINUED_MAX;
-use sqlx::{QueryBuilder, Sqlite, query};
+use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, query};
 
 /// Changes in one answer to a handheld; it asks again for more.
 pub(crate) const CHANGES_MAX: i64 = 100;
@@ -97,6 +97,34 @@ pub(crate) async fn newest(core: &Core, tenant: &TenantSlug) -> Result<Vec<Liste
          ORDER BY p.accepted_at_ms DESC, p.payment DESC LIMIT ?",
     );
     let sql = sql.bind(tenant.as_str()).bind(LIST_MAX);
+    sql.fetch_all(&core.store.reads).await?.iter().map(listed).collect()
+}
+
+/// True of a payment `p` that a person has to look at: it waits for approval, money arrived that does not fit
+/// and nobody has read of it, or no card page opens for it although its lifetime is not over.
+const TO_LOOK_AT: &str = "p.tenant = ? AND p.state = 'needs_attention' AND \
+     (p.attention = '\"awaits_approval\"' OR COALESCE((SELECT a.acknowledged_by = '' \
+     FROM finance_alerts a WHERE a.tenant = p.tenant AND a.object = p.payment), \
+     p.lifetime_ends_at_ms > ?))";
+
+/// How many payments a person has to look at.
+pub(crate) async fn count_to_look_at(core: &Core, tenant: &TenantSlug) -> Result<i64, StoreError> {
+    let sql = format!("SELECT COUNT(*) AS n FROM payments p WHERE {TO_LOOK_AT}");
+    let sql = query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(core.now_ms());
+    rows::number(&sql.fetch_one(&core.store.reads).await?, "n")
+}
+
+/// Those payments, the longest waiting first.
+pub(crate) async fn to_look_at(
+    core: &Core,
+    tenant: &TenantSlug,
+) -> Result<Vec<Listed>, StoreError> {
+    let sql = format!(
+        "SELECT p.*, o.name AS officer_name FROM payments p LEFT JOIN officers o \
+         ON o.tenant = p.tenant AND o.officer = p.officer WHERE {TO_LOOK_AT} \
+         ORDER BY p.accepted_at_ms, p.payment LIMIT ?"
+    );
+    let sql = query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(core.now_ms()).bind(LIST_MAX);
     sql.fetch_all(&core.store.reads).await?.iter().map(listed).collect()
 }
 

@@ -19,6 +19,7 @@
 //!    canceled once it is certain that no session of it takes money any more.
 //! 6. [`RecordEvent`] stores a webhook event once, and makes the job that looks at its payment.
 //! 7. [`AskRefund`] and what follows it ([`refund`]) send money back, never more than came.
+//!    [`DecideLoss`] says what becomes of a charge whose money a bank took back.
 //! 8. [`LeaseJobs`] and [`FinishJob`] hand durable work to workers, fenced, so that a slow worker
 //!    cannot finish what another has taken over.
 //! 9. After a restore, [`BeginRecovery`], [`TakeSessions`], [`TakeEvents`] and [`TakeNamed`] bring back
@@ -56,6 +57,7 @@ pub use decisions::event::{RecordEvent, RecordEventOutcome};
 pub use decisions::follow::{FollowFound, FoundSeen};
 pub use decisions::jobs::{FinishJob, JobEnd, LeaseJobs};
 pub use decisions::learn::{EndLifetime, Learn, LearnOutcome};
+pub use decisions::loss::{DecideLoss, LossOutcome};
 pub use decisions::notice::{NoticeOutcome, TakeNotice};
 pub use decisions::open::{OpenRefused, SessionOpened};
 pub use decisions::pay::{Pay, PayOutcome, Proposal};

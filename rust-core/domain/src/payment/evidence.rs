@@ -140,6 +140,8 @@ pub enum Evidence {
     AwaitsApproval,
     /// A person said that such a hold is genuine.
     Approved,
+    /// A person said that what a lost dispute took is owed again.
+    OwedAgain,
     /// Something does not fit.
     Misfit {
         /// What.

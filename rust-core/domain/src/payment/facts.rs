@@ -48,6 +48,7 @@ enum Decision {
     CashVoided,
     AwaitsApproval,
     Approved,
+    OwedAgain,
 }
 
 /// A state with what has to be said beside it.
@@ -61,7 +62,8 @@ pub struct Standing {
     pub attention: Option<AttentionReason>,
     /// True if money has arrived at least once, so that an order must exist.
     pub money_arrived: bool,
-    /// True if all money that arrived went back again: none of it settles anything.
+    /// True if all money that arrived is gone again, refunded, or taken by a dispute that was lost and
+    /// of which a person said that it is owed again: none of it settles anything.
     pub money_is_back: bool,
 }
 
@@ -110,6 +112,7 @@ impl Facts {
             Evidence::CashVoided => self.decide(Decision::CashVoided),
             Evidence::AwaitsApproval => self.decide(Decision::AwaitsApproval),
             Evidence::Approved => self.decide(Decision::Approved),
+            Evidence::OwedAgain => self.decide(Decision::OwedAgain),
         }
     }
 
@@ -128,7 +131,8 @@ impl Facts {
         };
         let money_arrived = !received.is_empty();
         let sum = received.iter().map(|money| money.minor()).fold(0, i64::saturating_add);
-        let money_is_back = money_arrived && self.returned_minor() >= sum;
+        let money_is_back =
+            money_arrived && (self.returned_minor() >= sum || self.loss_is_owed_again());
         Standing { money_arrived, money_is_back, ..standing }
     }
 
@@ -186,6 +190,22 @@ impl Facts {
     /// True if the bank asks for the money, or took it.
     pub(crate) fn is_disputed(&self) -> bool {
         self.disputes.values().any(|outcome| *outcome != DisputeOutcome::Won)
+    }
+
+    /// True if a bank took the money back for good.
+    pub fn is_lost(&self) -> bool {
+        self.disputes_lost().next().is_some()
+    }
+
+    /// The disputes that were lost.
+    pub fn disputes_lost(&self) -> impl Iterator<Item = &str> {
+        let lost = self.disputes.iter().filter(|(_, outcome)| **outcome == DisputeOutcome::Lost);
+        lost.map(|(id, _)| id.as_str())
+    }
+
+    /// True if a person said that what the bank took is owed again. It is no proof of a loss by itself.
+    pub fn loss_is_owed_again(&self) -> bool {
+        self.is_lost() && self.decisions.contains(&Decision::OwedAgain)
     }
 
     /// How a refund is known to stand.

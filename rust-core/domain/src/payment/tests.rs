@@ -278,8 +278,26 @@ fn any_evidence() -> impl Strategy<Value = Evidence> {
         Just(elsewhere(Elsewhere::Undone)),
         Just(Evidence::CashTaken { amount: TOTAL }),
         Just(Evidence::CashVoided),
+        Just(Evidence::OwedAgain),
         Just(Evidence::Misfit { reason: AttentionReason::ModeDiffers }),
     ]
+}
+
+#[test]
+fn a_loss_is_owed_again_only_if_it_is_one_and_somebody_said_so() {
+    let lost = dispute(DisputeOutcome::Lost);
+    let gone = |heap: &[Evidence]| {
+        let standing = Facts::from_evidence(heap).standing(TOTAL);
+        assert!(standing.state.has_been_paid(), "{:?}", standing.state);
+        standing.money_is_back
+    };
+    assert!(!gone(&[succeeded(), lost.clone()]));
+    assert!(gone(&[succeeded(), lost.clone(), Evidence::OwedAgain]));
+    assert!(gone(&[Evidence::OwedAgain, lost, succeeded()]));
+    for other in [DisputeOutcome::Open, DisputeOutcome::Won] {
+        assert!(!gone(&[succeeded(), dispute(other), Evidence::OwedAgain]), "{other:?}");
+    }
+    assert!(!gone(&[succeeded(), Evidence::OwedAgain]));
 }
 
 proptest! {

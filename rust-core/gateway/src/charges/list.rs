@@ -2,7 +2,7 @@
 
 use crate::core::Core;
 use crate::store::{StoreError, charge, fold_name, fold_plate};
-use holdfast_domain::{ChargeState, ClaimState, Mode, PaymentId, TenantSlug};
+use holdfast_domain::{ChargeState, ClaimState, Mode, PaymentId, PaymentState, TenantSlug};
 use holdfast_ledger::Charge;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite};
@@ -32,9 +32,21 @@ pub(crate) struct Found {
     /// The payment that holds it or has settled it, in test mode and in live mode.
     pub(crate) test_payment: Option<PaymentId>,
     pub(crate) live_payment: Option<PaymentId>,
-    /// The payment that had settled it and whose money went back last, and when.
-    pub(crate) test_returned: Option<(PaymentId, i64)>,
-    pub(crate) live_returned: Option<(PaymentId, i64)>,
+    /// The payment that had settled it and whose money was gone last.
+    pub(crate) test_returned: Option<Returned>,
+    pub(crate) live_returned: Option<Returned>,
+    /// A bank took back the money that settled it, and nobody has said what becomes of it.
+    pub(crate) test_lost: bool,
+    pub(crate) live_lost: bool,
+}
+
+/// A payment whose money, which had settled a charge, is gone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Returned {
+    pub(crate) payment: PaymentId,
+    pub(crate) at_ms: i64,
+    /// A bank took it; otherwise it was refunded, or cash that was voided.
+    pub(crate) by_bank: bool,
 }
 
 impl Found {
@@ -52,8 +64,17 @@ impl Found {
         }
     }
 
-    /// Which payment's money went back, and when, so that the charge is owed again; none if it is not.
-    pub(crate) fn owed_again(&self, mode: Mode) -> Option<(PaymentId, i64)> {
+    /// True if somebody has to say whether it is owed again, because a bank took the money back.
+    pub(crate) fn is_lost(&self, mode: Mode) -> bool {
+        let lost = match mode {
+            Mode::Test => self.test_lost,
+            Mode::Live => self.live_lost,
+        };
+        lost && self.state(mode) == ChargeState::Settled
+    }
+
+    /// Which payment's money is gone, and when, so that the charge is owed again; none if it is not.
+    pub(crate) fn owed_again(&self, mode: Mode) -> Option<Returned> {
         let returned = match mode {
             Mode::Test => self.test_returned,
             Mode::Live => self.live_returned,
@@ -104,13 +125,23 @@ fn select(tenant: &TenantSlug) -> QueryBuilder<Sqlite> {
          l.payment AS live_payment, ",
     );
     for mode in ["test", "live"] {
-        for column in ["payment", "returned_at_ms"] {
+        for (name, column) in
+            [("payment", "r.payment"), ("at_ms", "r.returned_at_ms"), ("state", "p.state")]
+        {
             sql.push(format!(
-                "(SELECT r.{column} FROM claims r WHERE r.tenant = c.tenant AND r.mode = '{mode}' \
+                "(SELECT {column} FROM claims r JOIN payments p ON p.tenant = r.tenant \
+                 AND p.payment = r.payment WHERE r.tenant = c.tenant AND r.mode = '{mode}' \
                  AND r.reference = c.reference AND r.returned_at_ms > 0 \
-                 ORDER BY r.returned_at_ms DESC, r.payment LIMIT 1) AS {mode}_{column}_back, "
+                 ORDER BY r.returned_at_ms DESC, r.payment LIMIT 1) AS {mode}_{name}_back, "
             ));
         }
+    }
+    for (mode, claim) in [("test", "t"), ("live", "l")] {
+        sql.push(format!(
+            "EXISTS (SELECT 1 FROM finance_alerts a WHERE a.tenant = c.tenant \
+             AND a.payment = {claim}.payment AND a.status = 'dispute_lost' AND a.written_off = 0) \
+             AS {mode}_lost, "
+        ));
     }
     sql.push(
         "1 FROM charges c \
@@ -182,8 +213,14 @@ fn read(row: &SqliteRow) -> Result<Found, StoreError> {
         let text: Option<String> = row.try_get(column)?;
         text.map(|text| text.parse().map_err(|_| StoreError::Damaged(column))).transpose()
     };
-    let at = |column: &'static str| -> Result<Option<i64>, StoreError> {
-        Ok(row.try_get::<Option<i64>, _>(column)?)
+    let back = |mode: &str| -> Result<Option<Returned>, StoreError> {
+        let at_ms: Option<i64> = row.try_get(format!("{mode}_at_ms_back").as_str())?;
+        let state: Option<String> = row.try_get(format!("{mode}_state_back").as_str())?;
+        let payment: Option<String> = row.try_get(format!("{mode}_payment_back").as_str())?;
+        let Some((payment, at_ms)) = payment.zip(at_ms) else { return Ok(None) };
+        let payment = payment.parse().map_err(|_| StoreError::Damaged("payment"))?;
+        let by_bank = state.as_deref() == Some(PaymentState::Disputed.as_str());
+        Ok(Some(Returned { payment, at_ms, by_bank }))
     };
     let withdrawn = !charge.withdrawn.is_empty();
     let state = |claim: Option<ClaimState>| match claim {
@@ -197,8 +234,10 @@ fn read(row: &SqliteRow) -> Result<Found, StoreError> {
         live: state(claim("live_state")?),
         test_payment: payment("test_payment")?,
         live_payment: payment("live_payment")?,
-        test_returned: payment("test_payment_back")?.zip(at("test_returned_at_ms_back")?),
-        live_returned: payment("live_payment_back")?.zip(at("live_returned_at_ms_back")?),
+        test_returned: back("test")?,
+        test_lost: row.try_get::<i64, _>("test_lost")? != 0,
+        live_lost: row.try_get::<i64, _>("live_lost")? != 0,
+        live_returned: back("live")?,
         charge,
     })
 }

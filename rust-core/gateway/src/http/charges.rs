@@ -69,7 +69,7 @@ struct ChargeOut {
     test_payment: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     live_payment: Option<String>,
-    /// The payment whose refund made it owed again.
+    /// The payment whose money is gone, so that it is owed again.
     #[serde(skip_serializing_if = "Option::is_none")]
     test_refunded: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,7 +86,7 @@ struct LineOut {
 
 impl From<Found> for ChargeOut {
     fn from(found: Found) -> Self {
-        let refunded = |mode| found.owed_again(mode).map(|(payment, _)| payment.to_string());
+        let refunded = |mode| found.owed_again(mode).map(|it| it.payment.to_string());
         let [test_refunded, live_refunded] = [Mode::Test, Mode::Live].map(refunded);
         let charge = found.charge;
         let line =

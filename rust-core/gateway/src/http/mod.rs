@@ -337,6 +337,7 @@ fn office_routes(routes: Routes) -> Routes {
         .route("/admin/payments/{payment}", get(office::payment::page))
         .route("/admin/payments/{payment}/live", get(live::office_payment))
         .route("/admin/payments/{payment}/approve", post(office::payment::approve))
+        .route("/admin/payments/{payment}/loss", post(office::payment::decide_loss))
         .route(
             "/admin/payments/{payment}/refund",
             get(office::refund::form).post(office::refund::confirm),

@@ -43,7 +43,9 @@ pub(crate) struct ChargeRow {
     /// True if that was in test mode.
     pub(crate) is_test: bool,
     /// The payment whose refund made it owed again, and when.
-    pub(crate) owed_again: Option<(String, Moment)>,
+    pub(crate) owed_again: Option<OwedAgain>,
+    /// A bank took back the money that settled it, and nobody has said what becomes of it.
+    pub(crate) is_lost: bool,
 }
 
 /// A charge's state: word, icon, tone.
@@ -64,6 +66,15 @@ impl From<ChargeState> for ChargeStateView {
         };
         Self { words: state.words(), sign, tone }
     }
+}
+
+/// The payment whose money is gone, so that a charge is owed again.
+#[derive(Debug, Clone)]
+pub(crate) struct OwedAgain {
+    pub(crate) payment: String,
+    pub(crate) at: Moment,
+    /// In words.
+    pub(crate) how: &'static str,
 }
 
 /// A new charge, or a known one.

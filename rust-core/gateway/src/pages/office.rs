@@ -23,6 +23,8 @@ pub(crate) struct Top {
     pub(crate) unread: i64,
     /// Cash whose orders were refused and that nobody has dealt with.
     pub(crate) cash_waits: i64,
+    /// Payments that wait for approval or need attention.
+    pub(crate) to_look_at: i64,
     pub(crate) has_password: bool,
     /// After a restore: how far asking Stripe has come, as long as that matters.
     pub(crate) restored: Option<String>,
@@ -150,6 +152,8 @@ pub(crate) struct PaymentsPage {
     pub(crate) rows_max: i64,
     /// The live stream goes on after this revision.
     pub(crate) revision: u64,
+    /// Only those that a person has to look at.
+    pub(crate) is_narrowed: bool,
 }
 
 /// One payment in the list.

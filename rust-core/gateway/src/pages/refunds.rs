@@ -3,9 +3,10 @@
 use super::office::Top;
 use super::{LineView, Moment, Sign, StateView};
 use crate::cash::Whereabouts;
+use crate::refunds::{ListedAlert, Loss};
 use askama::Template;
 use holdfast_domain::{Money, RefundStatus};
-use holdfast_ledger::{AlertStatus, FinanceAlert, RefundRequest, RequestState};
+use holdfast_ledger::{AlertStatus, RefundRequest, RequestState};
 
 /// One payment, for the office.
 #[derive(Template)]
@@ -23,6 +24,8 @@ pub(crate) struct PaymentPage {
     pub(crate) objects: Vec<String>,
     pub(crate) held_at: Moment,
     pub(crate) paid_at: Option<Moment>,
+    /// Its dispute was lost, and it still settles charges: shown to whoever may decide about that.
+    pub(crate) loss: Option<Loss>,
     /// It waits for an administrator's word, and this is one.
     pub(crate) may_approve: bool,
     /// The refund that the form just asked for.
@@ -174,11 +177,14 @@ pub(crate) struct AlertView {
     pub(crate) receipt_order_id: String,
     pub(crate) changed_at: Moment,
     pub(crate) acknowledged: Option<(String, Moment)>,
+    /// Somebody has to say what becomes of the charges that the payment settled.
+    pub(crate) to_decide: bool,
 }
 
 impl AlertView {
-    pub(crate) fn new(alert: FinanceAlert, receipt_order_id: String) -> Self {
+    pub(crate) fn new(listed: ListedAlert) -> Self {
         use AlertStatus as S;
+        let ListedAlert { alert, receipt_order_id, to_decide } = listed;
         let (words, sign, tone) = match alert.status {
             S::RefundPending => ("Refund on its way", Sign::Waiting, "plain"),
             S::RefundRequiresAction => ("Refund waits for the payer", Sign::Waiting, "plain"),
@@ -191,6 +197,11 @@ impl AlertView {
             S::RefundRefused => ("Stripe refused the refund: nothing went back", Sign::Look, "bad"),
             S::DisputeOpened => ("Disputed by the payer's bank", Sign::Look, "bad"),
             S::DisputeWon => ("Dispute won: the money stays", Sign::Done, "good"),
+            S::DisputeLost if alert.written_off => (
+                "Dispute lost: the bank took the money, and it was written off",
+                Sign::Stopped,
+                "bad",
+            ),
             S::DisputeLost => ("Dispute lost: the bank took the money", Sign::Look, "bad"),
             S::PaidTwice => {
                 ("Paid twice, not in the same way: refund one of the two", Sign::Look, "bad")
@@ -210,6 +221,7 @@ impl AlertView {
             changed_at: Moment::from_ms(alert.changed_at_ms),
             acknowledged: alert.acknowledged.map(|(who, at_ms)| (who, Moment::from_ms(at_ms))),
             object: alert.object,
+            to_decide,
         }
     }
 }

@@ -227,6 +227,7 @@ fn migrator() -> Migrator {
         (80, "readiness", include_str!("../../migrations/0080_readiness.sql")),
         (90, "returns", include_str!("../../migrations/0090_returns.sql")),
         (91, "refused cash", include_str!("../../migrations/0091_refused_cash.sql")),
+        (100, "losses", include_str!("../../migrations/0100_losses.sql")),
     ];
     let migration = |(number, name, sql): (i64, &'static str, &'static str)| {
         Migration::new(number, name.into(), MigrationType::Simple, sql.into_sql_str(), false)

@@ -2,8 +2,14 @@
 
 use crate::handheld::{Handheld, path_of, submit};
 use crate::office::Office;
+use crate::people;
 use crate::world::{GOOD_CARD, World, tenant};
 use holdfast_gateway::admin;
+
+/// Beside the way to the payments.
+fn badge(count: u32) -> String {
+    format!("{count}<span class=\"hidden-words\"> to look at</span>")
+}
 
 #[tokio::test]
 async fn an_order_of_a_revoked_handheld_waits_for_an_administrators_word() {
@@ -30,6 +36,18 @@ async fn an_order_of_a_revoked_handheld_waits_for_an_administrators_word() {
         world.post(&format!("{}/pay", path_of(order)), &[], vec![]).await;
     }
     assert_eq!(world.sessions(), 0);
+    // Finance sees on every page that something waits, and where.
+    let fay = people::add(&office, "Fay", "finance").await;
+    let olu = people::add(&office, "Olu", "officer").await;
+    let page = fay.get("/admin/audit").await.body;
+    assert!(page.contains(&badge(2)), "{page}");
+    assert!(fay.get("/admin/payments").await.body.contains("2 payments need attention"));
+    let page = fay.get("/admin/payments?look=1").await.body;
+    assert!(
+        page.matches("id=\"payment-").count() == 2 && !page.contains("data-live-list"),
+        "{page}"
+    );
+    assert!(!olu.get("/admin/payments").await.body.contains("to look at"));
     let decide = async |id: &str, hold: &str| {
         let page = format!("/admin/payments/{id}");
         let shown = office.get(&page).await.body;
@@ -43,12 +61,15 @@ async fn an_order_of_a_revoked_handheld_waits_for_an_administrators_word() {
     };
     let id = genuine.payload().payment.to_string();
     decide(&id, "genuine").await;
+    assert!(fay.get("/admin/audit").await.body.contains(&badge(1)));
     let page = world.post(&format!("{}/pay", path_of(&genuine)), &[], vec![]).await.location();
     world.type_card(&page, GOOD_CARD);
     world.page_says(&id, "Paid").await;
     let id = other.payload().payment.to_string();
     decide(&id, "not_genuine").await;
     world.page_says(&id, "called off").await;
+    assert!(!fay.get("/admin/audit").await.body.contains("to look at"));
+    assert!(fay.get("/admin/payments?look=1").await.body.contains("Nothing needs attention now"));
     let acts = "SELECT COUNT(*) FROM audit WHERE what IN ('order_approved', 'order_given_up')";
     assert_eq!(world.count(acts).await, 2);
     assert_eq!(world.count("SELECT COUNT(*) FROM orders").await, 1);

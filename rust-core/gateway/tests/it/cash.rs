@@ -165,7 +165,7 @@ async fn cash_whose_order_is_refused_stays_in_sight_until_somebody_acts() {
     {
         assert!(page.contains(part), "{part}: {page}");
     }
-    let badge = "aria-label=\"1 without a payment\"";
+    let badge = "1<span class=\"hidden-words\"> without a payment";
     assert!(office.get("/admin/payments").await.body.contains(badge), "on every page");
     let csrf = office.csrf_of("/admin/cash").await;
     let done = |what: &str| format!("csrf={csrf}&payment={id}&what={what}");

@@ -22,6 +22,7 @@ mod hosts;
 mod interrupted;
 mod keys;
 mod live_mode;
+mod losses;
 mod modes;
 mod money_back;
 mod office;

@@ -10,8 +10,10 @@ use crate::world::{GOOD_CARD, World};
 use holdfast_protocol::SignedOrder;
 use std::time::Duration;
 
-const NOTICE: &str = "reference=N-1&for=Parking&amount=65.00&currency=USD&user_types=officers";
-const HOW: &str = "SELECT COUNT(*) FROM claims WHERE reference = 'N-1' AND state = 'settled'";
+pub(crate) const NOTICE: &str =
+    "reference=N-1&for=Parking&amount=65.00&currency=USD&user_types=officers";
+pub(crate) const HOW: &str =
+    "SELECT COUNT(*) FROM claims WHERE reference = 'N-1' AND state = 'settled'";
 
 async fn hold(world: &World, handheld: &Handheld) -> (String, SignedOrder) {
     let order = handheld.signed(for_charge(handheld, "N-1", 6500));
@@ -19,7 +21,7 @@ async fn hold(world: &World, handheld: &Handheld) -> (String, SignedOrder) {
 }
 
 /// A payment of the charge with the card.
-async fn settled(world: &World, handheld: &Handheld, card: &str) -> String {
+pub(crate) async fn settled(world: &World, handheld: &Handheld, card: &str) -> String {
     let (payment, order) = hold(world, handheld).await;
     let page = world.post(&format!("{}/pay", path_of(&order)), &[], vec![]).await.location();
     world.type_card(&page, card);

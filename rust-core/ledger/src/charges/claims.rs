@@ -9,7 +9,8 @@
 //!
 //! Once all of a payment's money went back, what it had settled is owed again, unless whoever refunded
 //! said that the charge is cancelled: then it is withdrawn, and the payment keeps its claim, so that
-//! nobody pays what is not owed. A refund that fails after all settles the charge again. A refund of
+//! nobody pays what is not owed. A refund that fails after all settles the charge again. Money that a bank
+//! took back by a dispute leaves the charge settled until a person decides ([`crate::DecideLoss`]). A refund of
 //! money that only came over again changes nothing here: it never had settled anything.
 
 use super::{Charge, Claim};
@@ -69,6 +70,8 @@ pub(crate) async fn follow<T: Tx>(
     }
     let all_free = contests.iter().all(Contest::is_free);
     let cancelled = match stage {
+        // Whoever said that a loss is owed again has decided after any refund was asked for.
+        Stage::Returned if is_owed_after_a_loss(tx, payment).await? => None,
         Stage::Returned => cancelled_with_refund(tx, payment).await?,
         Stage::Live | Stage::Unapproved | Stage::Received | Stage::Over => None,
     };
@@ -85,10 +88,15 @@ pub(crate) async fn follow<T: Tx>(
         }
         if state != contest.mine.state {
             move_claim(tx, contest, state, &mut followed, env).await?;
-            note_return(tx, &contest.mine, state, stage, env).await?;
+            note_return(tx, payment, &contest.mine, (state, stage), env).await?;
         }
     }
     Ok(followed)
+}
+
+async fn is_owed_after_a_loss<T: Tx>(tx: &mut T, payment: &Payment) -> Result<bool, StoreError> {
+    let evidence = tx.evidence(&payment.tenant, payment.payment).await?;
+    Ok(Facts::from_evidence(&evidence).loss_is_owed_again())
 }
 
 /// Why and by whom the charges of a payment were cancelled when it was refunded, if they were.
@@ -134,13 +142,16 @@ async fn cancel<T: Tx>(
 /// The audit log hears when money that went back, or came again, moved a charge.
 async fn note_return<T: Tx>(
     tx: &mut T,
+    payment: &Payment,
     mine: &Claim,
-    state: ClaimState,
-    stage: Stage,
+    (state, stage): (ClaimState, Stage),
     env: &Env,
 ) -> Result<(), StoreError> {
     if mine.state == ClaimState::Settled && stage == Stage::Returned {
-        let why = format!("payment {} was refunded", mine.payment);
+        let why = match is_owed_after_a_loss(tx, payment).await? {
+            true => format!("the bank took back payment {}", mine.payment),
+            false => format!("payment {} was refunded", mine.payment),
+        };
         return record(tx, mine, ("The gateway", "charge_owed_again", &why), env).await;
     }
     if state == ClaimState::Settled && mine.returned_at_ms.is_some() {

@@ -101,7 +101,7 @@ pub struct Claim {
     pub state: ClaimState,
     /// When the payment was accepted: the longest waiting comes next.
     pub made_at_ms: i64,
-    /// When this payment's money, which had settled the charge, was gone again: refunded, or cash that
-    /// was voided. None while it settles the charge, and if it never did.
+    /// When this payment's money, which had settled the charge, was gone again: refunded, cash that was
+    /// voided, or lost by a dispute and said to be owed again. None while it settles the charge, and if it never did.
     pub returned_at_ms: Option<i64>,
 }

@@ -20,6 +20,7 @@ mod giving_up;
 mod interleaving;
 mod jobs;
 mod live_mode;
+mod losing;
 mod recovering;
 mod refunds;
 mod returning;
@@ -91,6 +92,9 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         returning::a_charge_is_cancelled_with_its_refund,
         returning::money_that_waited_settles_what_another_gave_back,
         returning::the_automatic_refund_reopens_nothing,
+        losing::a_lost_dispute_settles_until_somebody_says_otherwise,
+        losing::reading_of_a_loss_decides_nothing,
+        losing::every_order_of_a_loss_ends_alike,
         returning::who_changes_a_charge_has_seen_how_it_stands,
         interleaving::no_interleaving_settles_a_charge_twice,
         recovering::until_stripe_was_asked_nothing_new_is_opened,

@@ -68,9 +68,14 @@ async fn learn_step<B: Bench>(bench: &B, payment: &Payment, step: usize) -> bool
 }
 
 /// The `nth` order of the steps: each number below 720 names another one.
-pub(super) fn order(mut nth: usize) -> Vec<usize> {
-    let mut left: Vec<usize> = (0..STEPS).collect();
-    let mut order = Vec::with_capacity(STEPS);
+pub(super) fn order(nth: usize) -> Vec<usize> {
+    permutation(STEPS, nth)
+}
+
+/// The `nth` order of so many steps.
+pub(super) fn permutation(steps: usize, mut nth: usize) -> Vec<usize> {
+    let mut left: Vec<usize> = (0..steps).collect();
+    let mut order = Vec::with_capacity(steps);
     while !left.is_empty() {
         let count = left.len();
         order.push(left.remove(nth % count));

@@ -7,6 +7,7 @@ pub(crate) mod event;
 pub(crate) mod follow;
 pub(crate) mod jobs;
 pub(crate) mod learn;
+pub(crate) mod loss;
 pub(crate) mod notice;
 pub(crate) mod open;
 pub(crate) mod pay;

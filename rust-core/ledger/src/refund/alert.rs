@@ -115,6 +115,8 @@ pub struct FinanceAlert {
     pub changed_at_ms: i64,
     /// Who acknowledged it as it stands, and when.
     pub acknowledged: Option<(String, i64)>,
+    /// Of a dispute that was lost: somebody said that the charges stay settled all the same.
+    pub written_off: bool,
 }
 
 /// Somebody has read a line of the list, as it stood then.
@@ -243,6 +245,7 @@ pub(super) async fn tell<T: Tx>(
         amount,
         changed_at_ms: now_ms,
         acknowledged: None,
+        written_off: false,
     };
     tx.put_alert(&alert).await
 }

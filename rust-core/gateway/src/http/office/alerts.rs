@@ -20,7 +20,7 @@ async fn show(desk: &Desk, changed: bool) -> Result<Response, Problem> {
     let found = refunds::alerts(&desk.app.core, desk.slug()).await?;
     let page = AlertsPage {
         top: desk.top("refunds").await?,
-        alerts: found.into_iter().map(|it| AlertView::new(it.alert, it.receipt_order_id)).collect(),
+        alerts: found.into_iter().map(AlertView::new).collect(),
         changed,
     };
     let status = if changed { StatusCode::CONFLICT } else { StatusCode::OK };

@@ -7,7 +7,7 @@ use crate::charges::typed::{self, Amount, PARTS_MAX, TypedCharge, USER_TYPES};
 use crate::charges::{Habit, habit};
 use crate::http::error::Problem;
 use crate::pages::Moment;
-use crate::pages::charges::{ChargePage, ChargeRow, ChargesPage, PartView, StateChoice};
+use crate::pages::charges::{ChargePage, ChargeRow, ChargesPage, OwedAgain, PartView, StateChoice};
 use crate::settings::FieldError;
 use crate::users::Role;
 use askama::Template;
@@ -89,9 +89,12 @@ fn row(found: &Found, mode: Mode) -> ChargeRow {
         state: found.state(mode).into(),
         payment: found.payment(mode).map(|it| it.to_string()),
         is_test: mode == Mode::Test,
-        owed_again: found
-            .owed_again(mode)
-            .map(|(payment, at_ms)| (payment.to_string(), Moment::from_ms(at_ms))),
+        is_lost: found.is_lost(mode),
+        owed_again: found.owed_again(mode).map(|it| OwedAgain {
+            payment: it.payment.to_string(),
+            at: Moment::from_ms(it.at_ms),
+            how: if it.by_bank { "taken back by the bank" } else { "refunded" },
+        }),
     }
 }
 

@@ -145,12 +145,13 @@ impl Desk {
     pub(super) async fn top(&self, page: &'static str) -> Result<Top, Problem> {
         let types = processors::payment_types(&self.app.core, self.slug()).await?;
         let is_finance = self.session.may(Role::Finance);
-        let (unread, cash_waits) = match is_finance {
+        let (unread, cash_waits, to_look_at) = match is_finance {
             true => (
                 refunds::unread(&self.app.core, self.slug()).await?,
                 crate::cash::refused_waiting(&self.app.core, self.slug()).await?,
+                crate::payments::count_to_look_at(&self.app.core, self.slug()).await?,
             ),
-            false => (0, 0),
+            false => (0, 0, 0),
         };
         let restored = recoveries::stand(&self.app.core, self.slug()).await?;
         Ok(Top {
@@ -163,6 +164,7 @@ impl Desk {
             is_finance,
             unread,
             cash_waits,
+            to_look_at,
             has_password: self.session.user.has_password,
             restored: restored.and_then(|it| it.news()),
         })

@@ -14,7 +14,9 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use holdfast_domain::{AttentionReason, Facts, Money, PaymentId, ProvisionalReceipt, refund};
-use holdfast_ledger::{Approve, ApproveOutcome, Payment, RefundRequest, RequestState, Store};
+use holdfast_ledger::{
+    Approve, ApproveOutcome, DecideLoss, LossOutcome, Payment, RefundRequest, RequestState, Store,
+};
 use serde::Deserialize;
 
 /// What a redirect after a form carries.
@@ -43,6 +45,10 @@ pub(in crate::http) async fn page(
         objects: refunds::objects(&desk.app.core, desk.slug(), payment.payment).await?,
         held_at: Moment::from_ms(held_at_ms.unwrap_or(payment.accepted_at_ms)),
         paid_at: payment.paid_at_ms.map(Moment::from_ms),
+        loss: match desk.session.may(Role::Finance) {
+            true => refunds::loss(&desk.app.core, desk.slug(), payment.payment).await?,
+            false => None,
+        },
         may_approve: payment.attention == Some(AttentionReason::AwaitsApproval)
             && desk.session.may(Role::Administrator),
         asked: asked.map(|request| request.amount),
@@ -79,6 +85,34 @@ pub(in crate::http) async fn approve(
             "Look at how it stands now.",
         )
         .leading_to("/admin/payments", "Payments")),
+    }
+}
+
+/// Somebody of the finance role says what becomes of the charges of a payment that a bank took back.
+pub(in crate::http) async fn decide_loss(
+    Path(id): Path<String>,
+    sheet: Sheet,
+) -> Result<Response, Problem> {
+    let desk = sheet.by(Role::Finance)?;
+    let payment = find(desk, &id).await?;
+    let decision = DecideLoss {
+        tenant: payment.tenant.clone(),
+        payment: payment.payment,
+        owed_again: sheet.field("owed").is_some(),
+        who: desk.session.user.name.clone(),
+    };
+    match desk.app.core.store.run(decision).await? {
+        LossOutcome::Decided { .. } => {
+            Ok(Redirect::to(&format!("/admin/payments/{}", payment.payment)).into_response())
+        }
+        LossOutcome::NothingLost | LossOutcome::Unknown => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "Nothing to decide",
+            "This payment settles nothing that a bank took back, or somebody has decided already. \
+             Nothing was changed.",
+            "Look at how it stands now.",
+        )
+        .leading_to("/admin/refunds", "Refunds")),
     }
 }
 

@@ -7,15 +7,32 @@ use crate::pages::office::{PaymentRow, PaymentsPage};
 use crate::pages::{Moment, sentence_for_office};
 use crate::payments::{self, LIST_MAX, Listed};
 use askama::Template;
+use axum::extract::Query;
 use axum::response::{Html, IntoResponse, Response};
 use holdfast_domain::Mode;
+use serde::Deserialize;
 
-pub(in crate::http) async fn page(desk: Desk) -> Result<Response, Problem> {
+/// What of the list is wanted.
+#[derive(Deserialize)]
+pub(in crate::http) struct ListQuery {
+    /// Anything: only what a person has to look at.
+    look: Option<String>,
+}
+
+pub(in crate::http) async fn page(
+    desk: Desk,
+    Query(asked): Query<ListQuery>,
+) -> Result<Response, Problem> {
+    let (core, is_narrowed) = (&desk.app.core, asked.look.is_some());
     // The tenant's revision was read before the rows: what changes in between is sent again.
-    let newest = payments::newest(&desk.app.core, desk.slug()).await?;
+    let listed = match is_narrowed {
+        true => payments::to_look_at(core, desk.slug()).await?,
+        false => payments::newest(core, desk.slug()).await?,
+    };
     let page = PaymentsPage {
         top: desk.top("payments").await?,
-        rows: newest.iter().map(row_html).collect::<Result<_, _>>()?,
+        is_narrowed,
+        rows: listed.iter().map(row_html).collect::<Result<_, _>>()?,
         rows_max: LIST_MAX,
         revision: desk.tenant.revision,
     };

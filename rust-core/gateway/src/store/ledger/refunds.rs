@@ -68,11 +68,12 @@ impl RefundTx for LedgerTx<'_> {
     async fn put_alert(&mut self, alert: &FinanceAlert) -> Result<()> {
         let sql = query(
             "INSERT INTO finance_alerts (tenant, object, payment, status, was, currency, \
-             amount_minor, changed_at_ms, acknowledged_by, acknowledged_at_ms) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, object) DO UPDATE SET \
+             amount_minor, changed_at_ms, acknowledged_by, acknowledged_at_ms, written_off) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, object) DO UPDATE SET \
              status = excluded.status, was = excluded.was, amount_minor = excluded.amount_minor, \
              changed_at_ms = excluded.changed_at_ms, acknowledged_by = excluded.acknowledged_by, \
-             acknowledged_at_ms = excluded.acknowledged_at_ms",
+             acknowledged_at_ms = excluded.acknowledged_at_ms, \
+             written_off = excluded.written_off",
         );
         let acknowledged = alert.acknowledged.clone().unwrap_or_default();
         let sql = sql
@@ -85,7 +86,8 @@ impl RefundTx for LedgerTx<'_> {
             .bind(alert.amount.minor())
             .bind(alert.changed_at_ms)
             .bind(acknowledged.0)
-            .bind(acknowledged.1);
+            .bind(acknowledged.1)
+            .bind(i64::from(alert.written_off));
         self.write(sql).await.map(|_| ())
     }
 }
@@ -142,5 +144,6 @@ pub(crate) fn alert(row: &SqliteRow) -> std::result::Result<FinanceAlert, StoreE
         amount: Money::new(rows::number(row, "amount_minor")?, rows::currency(row)?),
         changed_at_ms: rows::number(row, "changed_at_ms")?,
         acknowledged: by.map(|by| (by, at_ms)),
+        written_off: rows::number(row, "written_off")? != 0,
     })
 }

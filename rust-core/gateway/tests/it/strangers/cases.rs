@@ -146,6 +146,7 @@ pub(crate) const CASES: &[Case] = &[
     desk("/admin/payments/{payment}").asks("refund=$refund_key"),
     desk("/admin/payments/{payment}/live").asks("after=0"),
     form("/admin/payments/{payment}/approve", "hold=genuine"),
+    form("/admin/payments/{payment}/loss", "owed=1"),
     desk("/admin/payments/{payment}/refund"),
     form(
         "/admin/payments/{payment}/refund",

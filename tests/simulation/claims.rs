@@ -7,7 +7,7 @@ use super::world::World;
 use holdfast_domain::{ChargeState, ClaimState, PaymentId, PaymentState};
 use holdfast_handheld::engine::Response;
 use holdfast_ledger::memory::Tables;
-use holdfast_ledger::{Claim, PutCharges, PutOutcome, Store};
+use holdfast_ledger::{AlertStatus, Claim, FinanceAlert, PutCharges, PutOutcome, Store};
 use holdfast_protocol::wire::{ChargeFound, ChargesResponse};
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ impl World {
 
     /// What must not be done: a claim is taken away from whoever has it.
     pub(super) fn take_claims(&mut self, payment: PaymentId) {
-        self.gateway.tables(|tables| {
+        self.gateway.change_tables(|tables| {
             for claim in tables.claims.values_mut().filter(|it| it.payment != payment) {
                 if claim.state == ClaimState::Holding {
                     claim.state = ClaimState::Released;
@@ -60,13 +60,15 @@ impl World {
     }
 
     /// When all is over, at most one payment has settled the charge; money that came beside it went
-    /// back, or a person knows of it.
+    /// back, or a person has decided about it.
     pub(super) fn settled_once_rule(&self) -> Option<Broken> {
         self.gateway.tables(|tables| {
             let keeps = |claim: &&Claim| {
                 let payment = tables.payments.get(&(claim.tenant.clone(), claim.payment));
-                payment.is_some_and(|it| {
-                    matches!(it.state, PaymentState::Paid | PaymentState::PartlyRefunded)
+                payment.is_some_and(|it| match it.state {
+                    PaymentState::Paid => true,
+                    PaymentState::PartlyRefunded => !is_decided(tables, claim),
+                    _ => false,
                 })
             };
             let kept: Vec<_> = tables.claims.values().filter(keeps).map(|it| it.payment).collect();
@@ -74,6 +76,15 @@ impl World {
                 .then(|| ("a charge is settled once", format!("{CHARGE} by each of {kept:?}")))
         })
     }
+}
+
+/// Somebody was told that this money came beside another payment's, and sent back as much of it as they
+/// saw fit. The rest settles nothing.
+fn is_decided(tables: &Tables, claim: &Claim) -> bool {
+    let is_told = |alert: &FinanceAlert| {
+        alert.payment == claim.payment && alert.status == AlertStatus::PaidTwice
+    };
+    claim.state == ClaimState::Released && tables.alerts.values().any(is_told)
 }
 
 /// Two people never have a card page for the same charge.

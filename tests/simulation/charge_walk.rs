@@ -263,7 +263,7 @@ impl Walk {
     fn total(&self, payment: PaymentId) -> Money {
         let key = (fixture::tenant(), payment);
         self.ledger
-            .with_tables(|tables| tables.payments.get(&key).map(|it| it.total))
+            .tables(|tables| tables.payments.get(&key).map(|it| it.total))
             .unwrap_or(dollars(1))
     }
 
@@ -314,7 +314,7 @@ impl Walk {
     fn answer_refund(&mut self) {
         let Some((payment, key)) = self.chance.pick(&self.keys).cloned() else { return };
         let tenant = fixture::tenant();
-        let known = self.ledger.with_tables(|tables| {
+        let known = self.ledger.tables(|tables| {
             tables.refund_requests.get(&(tenant.clone(), key.clone())).map(|it| it.amount)
         });
         let Some(amount) = known else { return };

@@ -181,7 +181,10 @@ impl World {
 
     /// Something changed: whoever waits for it hears it.
     pub(super) fn answer_polls(&mut self) {
-        if self.gateway.polls.is_empty() {
+        // No poll is parked that had news already.
+        let changes = Some(self.gateway.ledger.changes());
+        let has_changed = std::mem::replace(&mut self.gateway.polls_seen, changes) != changes;
+        if self.gateway.polls.is_empty() || !has_changed {
             return;
         }
         let has_news = |(number, parked): (&u64, &Parked)| {

@@ -32,6 +32,10 @@ pub(super) struct Gateway {
     pub(super) polls: BTreeMap<u64, Parked>,
     /// When jobs will be looked for.
     pub(super) work_at_ms: Option<i64>,
+    /// When something is due, and what that was read off.
+    pub(super) next_due: Option<NextDue>,
+    /// After how many changes of the ledger it was last seen whether a long poll has news.
+    pub(super) polls_seen: Option<u64>,
     /// The last backup, and when it was made.
     pub(super) backup: Option<(i64, Backup)>,
     /// The task that asks Stripe what was lost.
@@ -40,6 +44,16 @@ pub(super) struct Gateway {
     pub(super) method_off: Option<PaymentType>,
     /// When a backup was last put back.
     pub(super) restored_ms: Option<i64>,
+}
+
+/// When a worker has something to do.
+#[derive(Clone, Copy)]
+pub(super) struct NextDue {
+    /// After how many changes of the ledger this was so.
+    pub(super) changes: u64,
+    /// Whether Stripe was being asked for what was lost.
+    pub(super) is_recovering: bool,
+    pub(super) at_ms: Option<i64>,
 }
 
 /// A long poll that waits for news.
@@ -69,6 +83,8 @@ impl Gateway {
             next_number: 0,
             polls: BTreeMap::new(),
             work_at_ms: None,
+            next_due: None,
+            polls_seen: None,
             backup: None,
             recovering: None,
             method_off: None,
@@ -81,8 +97,13 @@ impl Gateway {
         self.next_number
     }
 
-    pub(super) fn tables<R>(&self, look: impl FnOnce(&mut Tables) -> R) -> R {
-        self.ledger.with_tables(look)
+    pub(super) fn tables<R>(&self, look: impl FnOnce(&Tables) -> R) -> R {
+        self.ledger.tables(look)
+    }
+
+    /// Changes what no decision does.
+    pub(super) fn change_tables<R>(&self, change: impl FnOnce(&mut Tables) -> R) -> R {
+        self.ledger.change_tables(change)
     }
 
     /// The payments of a handheld that changed after a revision, oldest change first.

@@ -38,6 +38,8 @@ pub(super) struct Watch {
     paid: BTreeSet<PaymentId>,
     /// The sum of the ledger's revisions when its payments were last looked at.
     revision: u64,
+    /// After how many changes of the ledger the rules were last held against it.
+    ledger_changes: Option<u64>,
     /// What Stripe knew when it last changed.
     stripe: BTreeMap<String, AtStripe>,
 }
@@ -120,14 +122,22 @@ impl World {
         let thawed = shared.wire.thawed.clone();
         drop(shared);
         let watch = &mut self.watch;
-        let broken = self.gateway.tables(|tables| {
-            thawed
-                .map(|key| ("a key is sent with one body", key))
-                .or_else(|| stripe_rules(&watch.stripe, restored).filter(|_| stripe_changed))
-                .or_else(|| refund_rules(&watch.stripe, &self.wishes).filter(|_| stripe_changed))
-                .or_else(|| attempts_rule(tables))
-                .or_else(|| ledger_rules(tables, watch, restored, stripe_changed))
-        });
+        let mut broken = thawed.map(|key| ("a key is sent with one body", key));
+        if stripe_changed {
+            broken = broken
+                .or_else(|| stripe_rules(&watch.stripe, restored))
+                .or_else(|| refund_rules(&watch.stripe, &self.wishes));
+        }
+        // Rows that are as they were break no rule that they did not break before.
+        let changes = Some(self.gateway.ledger.changes());
+        if std::mem::replace(&mut watch.ledger_changes, changes) != changes || stripe_changed {
+            broken = broken.or_else(|| {
+                self.gateway.tables(|tables| {
+                    attempts_rule(tables)
+                        .or_else(|| ledger_rules(tables, watch, restored, stripe_changed))
+                })
+            });
+        }
         let broken = broken.or_else(|| self.deals_rule());
         if let Some((rule, what)) = broken {
             self.break_rule(rule, || what);

@@ -18,6 +18,7 @@ use holdfast_ledger::{
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -27,6 +28,9 @@ type Environment = Box<dyn Fn() -> Env + Send + Sync>;
 pub(super) struct Ledger {
     memory: MemoryStore<Environment>,
     last: Arc<Instant>,
+    /// How often something was decided here, or changed past all decisions: what was read off the tables
+    /// holds until then.
+    changes: AtomicU64,
     database: Option<Database>,
 }
 
@@ -82,7 +86,7 @@ impl Ledger {
         });
         let memory = MemoryStore::new(fixture::gateway(), environment);
         memory.with_tables(|all| *all = tables);
-        Self { memory, last, database: None }
+        Self { memory, last, changes: AtomicU64::new(0), database: None }
     }
 
     /// From now on every decision is made in SQLite as well.
@@ -103,8 +107,21 @@ impl Ledger {
         Some(database.lock().folder.path().join("holdfast.db"))
     }
 
-    pub(super) fn with_tables<R>(&self, look: impl FnOnce(&mut Tables) -> R) -> R {
-        self.memory.with_tables(look)
+    pub(super) fn tables<R>(&self, look: impl FnOnce(&Tables) -> R) -> R {
+        self.memory.with_tables(|tables| look(tables))
+    }
+
+    pub(super) fn change_tables<R>(&self, change: impl FnOnce(&mut Tables) -> R) -> R {
+        self.touch();
+        self.memory.with_tables(change)
+    }
+
+    fn touch(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Relaxed)
     }
 
     /// Both as they are now.
@@ -127,7 +144,7 @@ impl Ledger {
         if let (Some(database), Some(folder)) = (&self.database, folder) {
             database.put_back(folder, statuses(&tables), &self.last, recovery);
         }
-        self.memory.with_tables(|now| {
+        self.change_tables(|now| {
             *now = tables;
             if let Some(recovery) = recovery {
                 now.recoveries.insert(recovery.key.clone(), recovery.clone());
@@ -203,6 +220,7 @@ fn statuses(tables: &Tables) -> BTreeMap<DeviceId, DeviceStatus> {
 
 impl Store for Ledger {
     async fn run<D: Decision>(&self, decision: D) -> Result<D::Outcome, StoreError> {
+        self.touch();
         let Some(database) = &self.database else { return self.memory.run(decision).await };
         database.follow(self.memory.with_tables(|tables| statuses(tables)));
         let decision = Arc::new(decision);

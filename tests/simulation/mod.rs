@@ -37,6 +37,7 @@ mod gateway;
 mod invariants;
 mod ledger;
 mod link;
+mod looks;
 mod office;
 mod officer;
 mod payer;

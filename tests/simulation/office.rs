@@ -153,7 +153,7 @@ impl World {
         let keys = self.wishes.get(index).map(|wish| wish.keys.clone()).unwrap_or_default();
         let is_unknown =
             |it: &RefundRequest| it.state == RequestState::Frozen && keys.contains(&it.key);
-        let was_lost = self.gateway.tables(|tables| {
+        let was_lost = self.gateway.change_tables(|tables| {
             let mut unknown = tables.refund_requests.values_mut().filter(|it| is_unknown(it));
             let found = unknown.next();
             found.map(|request| request.state = RequestState::Refused).is_some()

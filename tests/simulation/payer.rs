@@ -212,7 +212,7 @@ impl World {
     fn give_up_attempts(&mut self, payment: &Payment) {
         const TAKES_LONG_MS: i64 = 20_000;
         let now_ms = self.now_ms();
-        self.gateway.tables(|tables| {
+        self.gateway.change_tables(|tables| {
             for attempt in tables.attempts.values_mut() {
                 let is_old = now_ms.saturating_sub(attempt.frozen_at_ms) > TAKES_LONG_MS;
                 if attempt.payment == payment.payment && is_old {

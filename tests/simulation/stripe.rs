@@ -3,6 +3,7 @@
 use super::Broken;
 use super::faults::Fault;
 use super::fixture::SECRET_KEY;
+use super::looks::{Looked, Looks, Readable};
 use super::shared::{Inner, Shared};
 use super::world::{Happening, World};
 use holdfast_ledger::work::StripeCalls;
@@ -11,8 +12,6 @@ use holdfast_stripe::exchange::{Answer, Exchange, Next, Outcome};
 use holdfast_stripe::objects::{Charge, CheckoutSession, Event, List, PaymentIntent, Refund};
 use holdfast_stripe::retry::RetryPolicy;
 use holdfast_stripe::{CallError, Created, FrozenRequest, Page};
-use serde::de::DeserializeOwned;
-use std::any::Any;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,28 +36,28 @@ pub(super) struct Wire {
     bodies: BTreeMap<String, Vec<u8>>,
     /// How often each frozen request was sent.
     sends: BTreeMap<String, u32>,
-    /// What was answered last.
-    looks: BTreeMap<String, Look>,
+    pub(super) looks: Looks,
     /// How often the ledger was put back.
     life: u64,
     /// The first key that came with two bodies.
     pub(super) thawed: Option<String>,
 }
 
-/// An answer that stays the same until something happens at Stripe.
-struct Look {
-    /// After how many changes at Stripe it was given.
-    changes: u64,
-    answer: ApiResponse,
-    /// What the client read in it.
-    read: Option<Box<dyn Any + Send>>,
-}
-
 /// What comes back of one attempt.
 enum Arrived<T> {
     /// The same bytes as at an earlier look, and so what was read in them then.
     Known(T),
-    Sent(Outcome),
+    Sent {
+        outcome: Outcome,
+        /// The number of the look that this is the answer to.
+        look: Option<u64>,
+    },
+}
+
+impl<T> Arrived<T> {
+    fn sent(outcome: Outcome) -> Self {
+        Self::Sent { outcome, look: None }
+    }
 }
 
 impl Wire {
@@ -86,11 +85,6 @@ pub(super) struct LateCall {
     life: u64,
 }
 
-/// What the client reads in an answer.
-trait Readable: DeserializeOwned + Clone + Send + 'static {}
-
-impl<T: DeserializeOwned + Clone + Send + 'static> Readable for T {}
-
 /// [`StripeCalls`] on the simulated network.
 pub(super) struct StripeDoor {
     shared: Arc<Shared>,
@@ -108,20 +102,17 @@ impl StripeDoor {
         loop {
             let there_ms = self.way_ms();
             self.shared.gate(there_ms).await;
-            let (changes, (arrived, took_ms)) = {
-                let mut shared = self.shared.lock();
-                (shared.stripe_changes, shared.arrive(&request))
-            };
+            let (arrived, took_ms) = self.shared.lock().arrive(&request);
             self.shared.gate(took_ms).await;
             let jitter = self.shared.lock().chance.next();
-            let sent = match arrived {
+            let (sent, look) = match arrived {
                 Arrived::Known(read) => return Ok(read),
-                Arrived::Sent(sent) => sent,
+                Arrived::Sent { outcome, look } => (outcome, look),
             };
             match exchange.after(sent, jitter) {
                 Next::End(outcome) => {
-                    if let Some(read) = outcome.as_ref().ok().filter(|_| !has_effect) {
-                        self.shared.lock().remember(&request, changes, read);
+                    if let Some((read, look)) = outcome.as_ref().ok().zip(look) {
+                        self.shared.lock().remember(&request, look, read);
                     }
                     return outcome;
                 }
@@ -152,11 +143,11 @@ impl Inner {
         let fault = match drawn {
             Some(Fault::StripeUnreachable) => {
                 self.note(|| format!("stripe: no connection for {}", request.path));
-                return (Arrived::Sent(Outcome::NotSent), back_ms);
+                return (Arrived::sent(Outcome::NotSent), back_ms);
             }
             Some(Fault::StripeRequestLost) => {
                 self.note(|| format!("stripe: {} {} is lost", request.method, request.path));
-                return (Arrived::Sent(Outcome::NoAnswer), TIMEOUT_MS);
+                return (Arrived::sent(Outcome::NoAnswer), TIMEOUT_MS);
             }
             Some(Fault::StripeLate) => {
                 self.note(|| format!("stripe: {} {} is late", request.method, request.path));
@@ -165,76 +156,45 @@ impl Inner {
                 let at_ms = self.now_ms.saturating_add(self.chance.ms(1_000, late_ms));
                 let life = self.wire.life;
                 self.late.push((at_ms, LateCall { request: request.clone(), life }));
-                return (Arrived::Sent(Outcome::NoAnswer), TIMEOUT_MS);
+                return (Arrived::sent(Outcome::NoAnswer), TIMEOUT_MS);
             }
             Some(fault) => api_fault(fault),
             None => None,
         };
-        if let Some(read) = self.known(request).filter(|_| fault.is_none()) {
-            self.note(|| format!("stripe: GET {} None: 200", request.path));
-            return (Arrived::Known(read), back_ms);
+        if request.method == "GET" && fault.is_none() {
+            return (self.look(request), back_ms);
         }
         let response = self.at_stripe(request, fault);
+        self.note_answer(request, fault, response.status);
+        let waits = response.arrival == Arrival::Dropped;
+        (Arrived::sent(outcome(response)), if waits { TIMEOUT_MS } else { back_ms })
+    }
+
+    fn look<T: Readable>(&mut self, request: &ApiRequest) -> Arrived<T> {
+        match self.look_at_stripe(request) {
+            Looked::Known(read) => {
+                self.note_answer(request, None, 200);
+                Arrived::Known(read)
+            }
+            Looked::Answered(response, number) => {
+                self.note_answer(request, None, response.status);
+                Arrived::Sent { outcome: outcome(response), look: Some(number) }
+            }
+        }
+    }
+
+    fn note_answer(&mut self, request: &ApiRequest, fault: Option<ApiFault>, status: u16) {
         self.note(|| {
-            let (method, path, status) = (&request.method, &request.path, response.status);
+            let (method, path) = (&request.method, &request.path);
             format!("stripe: {method} {path} {fault:?}: {status}")
         });
-        let waits = response.arrival == Arrival::Dropped;
-        (Arrived::Sent(outcome(response)), if waits { TIMEOUT_MS } else { back_ms })
-    }
-
-    /// What was read in the answer to the same look, if it would be answered the same.
-    fn known<T: Readable>(&self, request: &ApiRequest) -> Option<T> {
-        if request.method != "GET" || !self.is_still() {
-            return None;
-        }
-        let look = self.wire.looks.get(&look_name(request))?;
-        let read = look.read.as_ref().filter(|_| look.changes == self.stripe_changes)?;
-        read.downcast_ref().cloned()
-    }
-
-    /// Keeps what was read in the answer of then.
-    fn remember<T: Readable>(&mut self, request: &ApiRequest, changes: u64, read: &T) {
-        let look = self.wire.looks.get_mut(&look_name(request));
-        if let Some(look) = look.filter(|it| it.changes == changes && it.read.is_none()) {
-            look.read = Some(Box::new(read.clone()));
-        }
-    }
-
-    /// True if nothing has come due at Stripe since it was last asked.
-    fn is_still(&self) -> bool {
-        let now_ms = self.stripe_now_ms();
-        self.stripe.next_task_ms().is_none_or(|at_ms| at_ms > now_ms)
     }
 
     fn at_stripe(&mut self, request: &ApiRequest, fault: Option<ApiFault>) -> ApiResponse {
-        if request.method == "GET" && fault.is_none() {
-            return self.look_at_stripe(request);
-        }
         self.touch_stripe();
         self.wire.see(request);
         let now_ms = self.stripe_now_ms();
         self.stripe.handle_with(request, fault, now_ms)
-    }
-
-    /// The same look gets the same answer for as long as nothing happens at Stripe: most looks of a
-    /// patient worker are such.
-    fn look_at_stripe(&mut self, request: &ApiRequest) -> ApiResponse {
-        let now_ms = self.stripe_now_ms();
-        let is_still = self.is_still();
-        let name = look_name(request);
-        let known = self.wire.looks.get(&name).filter(|it| it.changes == self.stripe_changes);
-        if let Some(look) = known.filter(|_| is_still) {
-            return look.answer.clone();
-        }
-        let answer = self.stripe.handle_with(request, None, now_ms);
-        if is_still {
-            let (changes, kept) = (self.stripe_changes, answer.clone());
-            self.wire.looks.insert(name, Look { changes, answer: kept, read: None });
-        } else {
-            self.touch_stripe();
-        }
-        answer
     }
 
     /// The request as a broken client would send it.
@@ -299,10 +259,6 @@ fn api_fault(fault: Fault) -> Option<ApiFault> {
         Fault::StripeTwice => ApiFault::Duplicate,
         _ => return None,
     })
-}
-
-fn look_name(request: &ApiRequest) -> String {
-    [&request.path, "?", &request.query].concat()
 }
 
 fn outcome(response: ApiResponse) -> Outcome {

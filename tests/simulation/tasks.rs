@@ -3,6 +3,7 @@
 
 use super::faults::Fault;
 use super::fixture;
+use super::gateway::NextDue;
 use super::ledger::Ledger;
 use super::shared::Shared;
 use super::stripe::StripeDoor;
@@ -212,11 +213,7 @@ impl World {
         if !self.gateway.is_up {
             return;
         }
-        let due = |job: &Job| job.due_at_ms.max(job.leased_until_ms);
-        let job_ms = self.gateway.tables(|tables| tables.jobs.values().map(due).min());
-        let recovery_ms = self.next_recovery().map(|next| next.due_at_ms);
-        let recovery_ms = recovery_ms.or_else(|| self.next_found().map(|next| next.due_at_ms));
-        let Some(next_ms) = job_ms.into_iter().chain(recovery_ms).min() else { return };
+        let Some(next_ms) = self.next_due_ms() else { return };
         let due_ms = next_ms.max(self.now_ms());
         let noticed_ms = due_ms.saturating_add(NOTICED_MS_MAX);
         if self.gateway.work_at_ms.is_some_and(|at_ms| at_ms <= noticed_ms) {
@@ -225,6 +222,27 @@ impl World {
         let at_ms = due_ms.saturating_add(self.draw_ms(0, NOTICED_MS_MAX));
         self.gateway.work_at_ms = Some(at_ms);
         self.agenda.enter(at_ms, Happening::Work);
+    }
+}
+
+impl World {
+    /// When there is something to do for a worker. Read off the ledger only after it has changed.
+    fn next_due_ms(&mut self) -> Option<i64> {
+        let changes = self.gateway.ledger.changes();
+        let is_recovering = self.is_recovering_now();
+        let known = self.gateway.next_due;
+        if let Some(known) =
+            known.filter(|it| (it.changes, it.is_recovering) == (changes, is_recovering))
+        {
+            return known.at_ms;
+        }
+        let due = |job: &Job| job.due_at_ms.max(job.leased_until_ms);
+        let job_ms = self.gateway.tables(|tables| tables.jobs.values().map(due).min());
+        let recovery_ms = self.next_recovery().map(|next| next.due_at_ms);
+        let recovery_ms = recovery_ms.or_else(|| self.next_found().map(|next| next.due_at_ms));
+        let at_ms = job_ms.into_iter().chain(recovery_ms).min();
+        self.gateway.next_due = Some(NextDue { changes, is_recovering, at_ms });
+        at_ms
     }
 }
 

@@ -71,7 +71,7 @@ impl World {
         if self.strikes(Fault::Revoked) {
             self.note(|| format!("handheld {device}: is revoked"));
             let id = fixture::device_id(device);
-            self.gateway.tables(|tables| {
+            self.gateway.change_tables(|tables| {
                 if let Some(known) = tables.devices.get_mut(&(fixture::tenant(), id)) {
                     known.status = DeviceStatus::Revoked;
                 }
@@ -101,7 +101,8 @@ impl World {
         }
         self.note(|| "office: switches the payment type off".to_owned());
         let key = (fixture::tenant(), fixture::payment_type_code());
-        self.gateway.method_off = self.gateway.tables(|tables| tables.payment_types.remove(&key));
+        let switched_off = self.gateway.change_tables(|tables| tables.payment_types.remove(&key));
+        self.gateway.method_off = switched_off;
         let wait_ms = self.draw_ms(METHOD_OFF_MS.0, METHOD_OFF_MS.1);
         self.enter_in(wait_ms, Happening::MethodBack);
     }
@@ -110,7 +111,7 @@ impl World {
         let Some(method) = self.gateway.method_off.take() else { return };
         self.note(|| "office: switches the payment type on".to_owned());
         let key = (fixture::tenant(), method.code.clone());
-        self.gateway.tables(|tables| tables.payment_types.insert(key, method));
+        self.gateway.change_tables(|tables| tables.payment_types.insert(key, method));
     }
 
     /// A backup is made now and then, where one will be put back; once in a run it is.

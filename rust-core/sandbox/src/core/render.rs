@@ -13,11 +13,16 @@ use serde_json::{Value, json};
 use super::Core;
 use super::model::{Id, Snapshot};
 
+/// As long as most answers are, in bytes: a buffer that grows step by step copies all of it each time.
+const BYTES_USUAL: usize = 4_096;
+
 /// JSON as Stripe writes it: indented, so that whoever verifies a signature over anything but the
 /// raw bytes is found out.
 pub(super) fn bytes(value: &Value) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(BYTES_USUAL);
     // A value of ours always serializes: its keys are strings.
-    serde_json::to_vec_pretty(value).unwrap_or_default()
+    let written = serde_json::to_writer_pretty(&mut bytes, value);
+    written.map_or_else(|_| Vec::new(), |()| bytes)
 }
 
 /// The body of a refusal.

@@ -11,9 +11,19 @@ impl Core {
         self.sessions.iter()
     }
 
+    /// A session by its ID.
+    pub fn session_row(&self, id: &str) -> Option<&Arc<Session>> {
+        self.sessions.get(id)
+    }
+
     /// Every PaymentIntent, oldest first.
     pub fn intents(&self) -> impl DoubleEndedIterator<Item = &Arc<Intent>> {
         self.intents.iter()
+    }
+
+    /// A PaymentIntent by its ID.
+    pub fn intent_row(&self, id: &str) -> Option<&Arc<Intent>> {
+        self.intents.get(id)
     }
 
     /// Every charge, oldest first: the successful ones are the money that moved.
@@ -34,6 +44,11 @@ impl Core {
     /// How the sandbox was set up.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// A refund by its ID.
+    pub fn refund_row(&self, id: &str) -> Option<&Arc<Refund>> {
+        self.refunds.get(id)
     }
 
     /// Every refund, oldest first.

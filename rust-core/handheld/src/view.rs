@@ -119,6 +119,9 @@ pub enum ParkedReason {
     AmountRefused,
     /// The order reached the gateway after its lifetime.
     LifetimeOver,
+    /// The gateway was restored and does not know the payment any more, and this handheld has lost its
+    /// order: neither can make it good. A payer may have paid all the same.
+    OrderLost,
 }
 
 /// Who is to act when something is wrong with a payment. Until roles exist the administrator is the

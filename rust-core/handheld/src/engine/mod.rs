@@ -314,9 +314,13 @@ impl Engine {
         match &write {
             Write::Put(Record::Payment(payment)) => {
                 self.outbox.follow(payment, self.durable.epoch(), now);
+                self.notices.follow_payment(payment, self.durable.epoch());
                 self.follow_untold(payment, now);
             }
-            Write::Delete(Key::Payment(payment)) => self.outbox.forget(*payment),
+            Write::Delete(Key::Payment(payment)) => {
+                self.outbox.forget(*payment);
+                self.notices.forget_payment(*payment);
+            }
             Write::Put(Record::Notice(notice)) => {
                 self.notices.follow(notice, self.durable.epoch(), now);
                 if notice.tag == NoticeTag::Quarantined {
@@ -331,7 +335,8 @@ impl Engine {
         }
         let epoch = self.durable.epoch();
         self.durable.apply(write);
-        if self.durable.epoch() > epoch && epoch > 0 {
+        // Also where no epoch was known: the record that had it may be the one that was lost.
+        if self.durable.epoch() > epoch {
             self.outbox.present_again(&self.durable, now.mono_ms);
             self.notices.present_again(&self.durable, now.mono_ms);
         }

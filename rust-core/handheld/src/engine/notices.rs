@@ -2,7 +2,9 @@
 //!
 //! - *Cancel* and *withdraw* are the officer's. Neither undoes a payment: paid wins. Until the
 //!   gateway has answered, the screen reads *cancel requested*, and nothing is certain.
-//! - *Quarantined* is the handheld's own: it cannot read the record of this payment any more.
+//! - *Quarantined* is the handheld's own: it cannot read the record of this payment any more. A payment
+//!   that was taken over from the gateway since has no order to present to a restored one; the same
+//!   report asks whether that still knows it, and if it does not, the administrator acts.
 //!
 //! A notice is on disk before it is claimed, and goes out as the same bytes until it is answered.
 //! The order of the same payment always goes first, unless it is parked: otherwise the gateway would
@@ -10,7 +12,7 @@
 
 use super::exchange::{Answer, HttpMethod, Request, Response, TransportFault, Trust};
 use super::message::{Caller, Command, Reply, Step, Ticket};
-use super::outbox::{Heard, parked_reason, revised};
+use super::outbox::{Heard, parked_after_a_restore, parked_reason, revised};
 use super::record::{
     Delivery, Enrolment, Held, Key, Notice, NoticeState, NoticeTag, Payment, Record, Route, Write,
 };
@@ -19,13 +21,13 @@ use super::turn::{Moment, Turn};
 use super::{Durable, Engine, Purpose};
 use crate::error::RequestError;
 use crate::port::DeviceKeyError;
-use crate::view::RecordFault;
+use crate::view::{ParkedReason, RecordFault};
 use holdfast_domain::cash::officer_may_void;
 use holdfast_domain::{GatewayId, PaymentId, PaymentState, TenantSlug};
 use holdfast_protocol::notice::REASON_CHARS_MAX;
 use holdfast_protocol::wire::{NoticeResponse, ORDER_CONTENT_TYPE};
 use holdfast_protocol::{DeviceSignature, NoticeKind, NoticePayload, SignedNotice, SignedOrder};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Notices on their way at once: orders come first on a weak link.
@@ -42,6 +44,8 @@ pub(super) struct Notices {
     signing: BTreeMap<Ticket, Signing>,
     /// When to have the next report of a quarantined payment signed.
     reports: Tries,
+    /// Payments that only the gateway knew before it was restored. It is asked by a report.
+    asked_about: BTreeSet<PaymentId>,
 }
 
 struct Signing {
@@ -81,6 +85,19 @@ impl Notices {
             let key = (notice.payment, notice.tag);
             self.tries.entry(key).or_insert_with(|| Tries::due_at(now_ms));
         }
+        durable.payments().for_each(|payment| self.follow_payment(payment, epoch));
+    }
+
+    pub(super) fn follow_payment(&mut self, payment: &Payment, epoch: u64) {
+        if payment.is_to_be_asked_about(epoch) {
+            self.asked_about.insert(payment.payment);
+        } else {
+            self.asked_about.remove(&payment.payment);
+        }
+    }
+
+    pub(super) fn forget_payment(&mut self, payment: PaymentId) {
+        self.asked_about.remove(&payment);
     }
 
     /// A report is stored: the next one may follow.
@@ -329,13 +346,14 @@ impl Engine {
         if !self.is_approved() || self.device_key_lost {
             return None;
         }
-        let unreported = |payment: PaymentId| {
-            self.durable.payment(payment).is_none()
-                && self.durable.notice(payment, NoticeTag::Quarantined).is_none()
-        };
+        let is_unreported =
+            |payment: PaymentId| self.durable.notice(payment, NoticeTag::Quarantined).is_none();
+        let is_lost = |payment: PaymentId| self.durable.payment(payment).is_none();
         let quarantine = self.durable.quarantine().iter().filter(|lost| lost.may_be_held);
-        let mut lost = quarantine.filter_map(|lost| Some((lost.payment()?, words(lost.fault))));
-        lost.find(|(payment, _)| unreported(*payment))
+        let lost = quarantine.filter_map(|lost| Some((lost.payment()?, words(lost.fault))));
+        let lost = lost.filter(|(payment, _)| is_lost(*payment));
+        let asked_about = self.notices.asked_about.iter().map(|payment| (*payment, ORDER_LOST));
+        lost.chain(asked_about).find(|(payment, _)| is_unreported(*payment))
     }
 
     pub(super) fn notice_answer(
@@ -377,9 +395,12 @@ impl Engine {
         let heard = Heard { epoch, at_unix_s: gateway_time_unix_s };
         let mut writes = self.heard_writes(status.into_iter().collect(), heard);
         let settled = writes.iter().any(|write| matches!(write, Write::Put(Record::Payment(_))));
-        if tag != NoticeTag::Quarantined && (is_unknown || !settled) {
-            let given_up = self.durable.payment(payment).and_then(given_up);
-            writes.extend(given_up.map(Write::payment));
+        let known = self.durable.payment(payment);
+        let lost = known.filter(|_| is_unknown).and_then(|known| lost_on_both_sides(known, heard));
+        if let Some(lost) = lost {
+            writes.push(Write::payment(lost));
+        } else if tag != NoticeTag::Quarantined && (is_unknown || !settled) {
+            writes.extend(known.and_then(given_up).map(Write::payment));
         }
         writes.push(Write::Put(Record::Notice(Box::new(answered))));
         writes
@@ -392,6 +413,13 @@ fn given_up(payment: &Payment) -> Option<Payment> {
     let is_parked = matches!(held.delivery, Delivery::Parked(_));
     let withdrawn = Held { delivery: Delivery::Withdrawn, ..held.clone() };
     is_parked.then(|| revised(payment, withdrawn))
+}
+
+/// What only the gateway knew, and it does not know it any more: the administrator has to look at Stripe.
+fn lost_on_both_sides(payment: &Payment, heard: Heard) -> Option<Payment> {
+    let held = payment.held.as_ref().filter(|held| held.imported && held.epoch <= heard.epoch)?;
+    let parked = parked_after_a_restore(held, ParkedReason::OrderLost, heard.epoch);
+    Some(revised(payment, parked))
 }
 
 fn own(enrolment: &Enrolment) -> Addressee {
@@ -415,6 +443,9 @@ fn checked_reason(reason: &str) -> Result<String, RequestError> {
         }
     }
 }
+
+/// Said of a payment that was taken over from the gateway before that was restored.
+const ORDER_LOST: &str = "The order of this payment is lost on the handheld.";
 
 fn words(fault: RecordFault) -> &'static str {
     match fault {

@@ -69,7 +69,9 @@ fn may_be_taken_later(reason: ParkedReason) -> bool {
         | R::MethodUnavailable
         | R::ModeDiffers
         | R::PricesDiffer => true,
-        R::Conflict | R::SequenceReused | R::AmountRefused | R::LifetimeOver => false,
+        R::Conflict | R::SequenceReused | R::AmountRefused | R::LifetimeOver | R::OrderLost => {
+            false
+        }
     }
 }
 
@@ -85,6 +87,6 @@ fn may_be_given_up(reason: ParkedReason) -> bool {
         | R::PricesDiffer
         | R::AmountRefused
         | R::LifetimeOver => true,
-        R::Conflict | R::DeviceRevoked | R::DeviceUnknown | R::WrongGateway => false,
+        R::Conflict | R::DeviceRevoked | R::DeviceUnknown | R::WrongGateway | R::OrderLost => false,
     }
 }

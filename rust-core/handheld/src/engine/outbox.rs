@@ -160,8 +160,7 @@ impl Engine {
     /// paid, with the refusal beside it for the administrator; anything else is parked.
     fn refused_again(&self, known: &Payment, reason: ParkedReason) -> Option<Payment> {
         let held = known.held.as_ref()?;
-        let (epoch, delivery) = (self.durable.epoch(), Delivery::Parked(reason));
-        Some(revised(known, Held { epoch, delivery, ..held.clone() }))
+        Some(revised(known, parked_after_a_restore(held, reason, self.durable.epoch())))
     }
 
     /// Puts a parked order back into the outbox: the same bytes, as always.
@@ -171,7 +170,8 @@ impl Engine {
             return refuse(RetryError::NotFound);
         };
         match known.held.as_ref() {
-            Some(held) if matches!(held.delivery, Delivery::Parked(_)) => Step {
+            // What was imported has no bytes to send.
+            Some(held) if matches!(held.delivery, Delivery::Parked(_)) && !held.imported => Step {
                 writes: vec![Write::payment(revised(
                     known,
                     Held { delivery: Delivery::Queued, ..held.clone() },
@@ -207,8 +207,9 @@ pub(super) fn with_status(
     if is_conflict || heard.epoch < held.epoch {
         return None;
     }
-    let same_epoch = heard.epoch == held.epoch;
     let known = held.status.as_ref();
+    let is_of_before = known.is_some_and(|known| known.revision == REVISION_OF_BEFORE);
+    let same_epoch = heard.epoch == held.epoch && !is_of_before;
     let is_old = same_epoch && known.is_some_and(|known| known.revision >= status.revision);
     if is_old && held.delivery == Delivery::Delivered {
         return None;
@@ -231,6 +232,19 @@ pub(super) fn with_status(
         ..held.clone()
     };
     Some(revised(payment, held))
+}
+
+/// In place of the count of a gateway before it was restored: it counts anew, so its next word is news
+/// whatever its number. No change of a gateway has it.
+const REVISION_OF_BEFORE: u64 = 0;
+
+/// A restored gateway has not taken it (again). What was known of it before stays known as such.
+pub(super) fn parked_after_a_restore(held: &Held, reason: ParkedReason, epoch: u64) -> Held {
+    let of_before = |known: &PaymentStatus| {
+        Box::new(PaymentStatus { revision: REVISION_OF_BEFORE, ..known.clone() })
+    };
+    let status = held.status.as_deref().map(of_before);
+    Held { epoch, delivery: Delivery::Parked(reason), status, ..held.clone() }
 }
 
 /// True for what a gateway says of a payment whose money it has not heard of.

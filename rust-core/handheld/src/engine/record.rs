@@ -2,6 +2,8 @@
 //!
 //! Old records must stay readable: a new field gets `#[serde(default)]`, and nothing is renamed.
 
+mod spelling;
+
 use super::exchange::Trust;
 use crate::view::ParkedReason;
 use holdfast_domain::{
@@ -12,6 +14,7 @@ use holdfast_protocol::sealed_copy::COPY_KEY_BYTES;
 use holdfast_protocol::wire::{ConfigResponse, PaymentStatus, PaymentTypeOffer, Provider};
 use holdfast_protocol::{DevicePublicKey, SignatureError};
 use serde::{Deserialize, Serialize};
+use spelling::{base64_bytes, base64_bytes_or_none, secret_bytes, shared, shared_or_none};
 use std::sync::Arc;
 
 /// One record.
@@ -403,97 +406,11 @@ impl Payment {
             held.delivery == Delivery::Delivered && !held.imported && held.epoch < epoch
         })
     }
-}
 
-/// A secret as a list of numbers: no second copy of it is made on the way to the sealed bytes.
-mod secret_bytes {
-    use holdfast_domain::Secret;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        secret: &Secret<[u8; 32]>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        secret.expose().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Secret<[u8; 32]>, D::Error> {
-        <[u8; 32]>::deserialize(deserializer).map(Secret::new)
-    }
-}
-
-/// Bytes as base64url text, a third of what a list of numbers takes.
-mod base64_bytes {
-    use data_encoding::BASE64URL_NOPAD;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&BASE64URL_NOPAD.encode(bytes))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(d)?;
-        BASE64URL_NOPAD.decode(text.as_bytes()).map_err(D::Error::custom)
-    }
-}
-
-/// The same, or nothing.
-mod base64_bytes_or_none {
-    use data_encoding::BASE64URL_NOPAD;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(
-        bytes: &Option<Vec<u8>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        bytes.as_ref().map(|bytes| BASE64URL_NOPAD.encode(bytes)).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        d: D,
-    ) -> Result<Option<Vec<u8>>, D::Error> {
-        let text = Option::<String>::deserialize(d)?;
-        let bytes = text.map(|text| BASE64URL_NOPAD.decode(text.as_bytes())).transpose();
-        bytes.map_err(D::Error::custom)
-    }
-}
-
-/// A shared value is stored as its own copy.
-mod shared {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    use std::sync::Arc;
-
-    pub(super) fn serialize<T: Serialize, S: Serializer>(
-        value: &Arc<T>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        value.as_ref().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Arc<T>, D::Error> {
-        T::deserialize(deserializer).map(Arc::new)
-    }
-}
-
-/// The same, or nothing.
-mod shared_or_none {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    use std::sync::Arc;
-
-    pub(super) fn serialize<T: Serialize, S: Serializer>(
-        value: &Option<Arc<T>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        value.as_deref().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Arc<T>>, D::Error> {
-        Option::<T>::deserialize(deserializer).map(|value| value.map(Arc::new))
+    /// True if only the gateway knew it, and the gateway was restored since it last spoke of it.
+    pub fn is_to_be_asked_about(&self, epoch: u64) -> bool {
+        self.held.as_ref().is_some_and(|held| {
+            held.delivery == Delivery::Delivered && held.imported && held.epoch < epoch
+        })
     }
 }

@@ -24,7 +24,10 @@ impl Engine {
         }
         let base = match held.delivery {
             Delivery::Withdrawn => return PaymentState::Withdrawn,
-            Delivery::Parked(ParkedReason::Conflict) => return PaymentState::NeedsAttention,
+            // The office may know of money for it, whatever the officer asked for.
+            Delivery::Parked(ParkedReason::Conflict | ParkedReason::OrderLost) => {
+                return PaymentState::NeedsAttention;
+            }
             Delivery::Parked(_) if self.is_given_up(payment) => return PaymentState::Withdrawn,
             Delivery::Parked(_) => return PaymentState::NeedsAttention,
             // The officer has the money: the hold is the payment, also without a network.
@@ -130,6 +133,7 @@ fn who_unparks(reason: ParkedReason) -> WhoActs {
         | ParkedReason::Unreadable
         | ParkedReason::DeviceRevoked
         | ParkedReason::DeviceUnknown
-        | ParkedReason::WrongGateway => WhoActs::Administrator,
+        | ParkedReason::WrongGateway
+        | ParkedReason::OrderLost => WhoActs::Administrator,
     }
 }

@@ -72,6 +72,11 @@ impl Gateway {
         status.revision = self.revision;
     }
 
+    /// The payer's phone brings an order.
+    pub(crate) fn carry(&mut self, order: &[u8]) {
+        self.submit(order);
+    }
+
     fn submit(&mut self, body: &[u8]) -> Response {
         self.submissions.push(body.to_vec());
         let Ok(order) = SignedOrder::parse(body) else {

@@ -14,7 +14,7 @@ use holdfast_protocol::{EnrolmentLink, NoticeKind, SignedNotice, SignedOrder};
 
 const DAY_S: u64 = 24 * 60 * 60;
 
-fn fetch_config(bench: &mut Bench, gateway: &mut Gateway) {
+pub(super) fn fetch_config(bench: &mut Bench, gateway: &mut Gateway) {
     bench.call(Call::Refresh);
     bench.serve(gateway);
 }
@@ -189,7 +189,7 @@ fn a_number_used_twice_parks_the_order_and_the_next_one_is_good() {
     assert_eq!(bench.view(next).state, PaymentState::Sent);
 }
 
-fn unreadable(payment: holdfast_domain::PaymentId, may_be_held: bool) -> Quarantined {
+pub(super) fn unreadable(payment: holdfast_domain::PaymentId, may_be_held: bool) -> Quarantined {
     let fault = RecordFault::Damaged;
     Quarantined { table: "payment", record_id: payment.to_string(), fault, may_be_held }
 }
@@ -230,7 +230,7 @@ fn a_quarantined_payment_is_reported_and_comes_back_from_the_gateway() {
     assert_eq!(gateway.notices.len(), 2, "each is reported once");
 }
 
-fn enrol_again(bench: &mut Bench, device: DeviceId) {
+pub(super) fn enrol_again(bench: &mut Bench, device: DeviceId) {
     let link = EnrolmentLink::parse("https://gateway.example/e/demo/AB12-CD34").unwrap();
     bench.call(Call::Enrol(link));
     let key = holdfast_protocol::DevicePublicKey::from(*bench.key.verifying_key());

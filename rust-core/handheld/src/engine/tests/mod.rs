@@ -9,6 +9,7 @@ mod garbage;
 pub(crate) mod gateway;
 mod histories;
 mod kills;
+mod losses;
 mod proofs;
 mod requests;
 mod session;

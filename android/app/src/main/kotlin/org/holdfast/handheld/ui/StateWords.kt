@@ -151,4 +151,5 @@ private fun ParkedReason.sentence(): Int = when (this) {
     ParkedReason.PRICES_DIFFER -> R.string.parked_prices_differ
     ParkedReason.AMOUNT_REFUSED -> R.string.parked_amount_refused
     ParkedReason.LIFETIME_OVER -> R.string.parked_lifetime_over
+    ParkedReason.ORDER_LOST -> R.string.parked_order_lost
 }

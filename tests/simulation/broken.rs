@@ -26,11 +26,13 @@ pub enum Broken {
     ClaimTaken,
     /// A restored gateway goes on without asking Stripe what its backup does not have.
     RestoredBlind,
+    /// A handheld that is enrolled again begins with an empty outbox.
+    OutboxDropped,
 }
 
 impl Broken {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NewKeyOnRetry,
         Self::SendBeforeCommit,
         Self::BodyRecomputed,
@@ -42,6 +44,7 @@ impl Broken {
         Self::ReportSwallowed,
         Self::ClaimTaken,
         Self::RestoredBlind,
+        Self::OutboxDropped,
     ];
 
     /// Its name on the command line.
@@ -58,6 +61,7 @@ impl Broken {
             Self::ReportSwallowed => "report-swallowed",
             Self::ClaimTaken => "claim-taken",
             Self::RestoredBlind => "restored-blind",
+            Self::OutboxDropped => "outbox-dropped",
         }
     }
 }

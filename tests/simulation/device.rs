@@ -6,7 +6,7 @@ use super::fixture::{self, START_MS};
 use super::officer::{Asked, is_named};
 use super::world::{Happening, World};
 use super::{Broken, Commit, Disk};
-use holdfast_domain::{DeviceId, PaymentId};
+use holdfast_domain::{DeviceId, PaymentId, ShortCode};
 use holdfast_handheld::engine::{
     Call, Caller, Command, Engine, Event, Moment, StoreFault, Ticket, Turn, Write,
 };
@@ -43,6 +43,10 @@ pub(super) struct Device {
     pub(super) on_its_way: BTreeSet<Ticket>,
     /// What its screen has claimed.
     pub(super) promised: BTreeSet<PaymentId>,
+    /// The code that its officer has, while it is to be enrolled again.
+    pub(super) code: Option<ShortCode>,
+    /// Somebody is on the way with a code.
+    pub(super) awaits_code: bool,
     random: Chance,
 }
 
@@ -74,8 +78,23 @@ impl Device {
             next_caller: 1,
             on_its_way: BTreeSet::new(),
             promised: BTreeSet::new(),
+            code: None,
+            awaits_code: false,
             random,
         }
+    }
+
+    /// What its screen has claimed, and whatever else its list shows as held.
+    pub(super) fn listed(&self) -> BTreeSet<PaymentId> {
+        let payments = self.engine.iter().flat_map(|engine| engine.durable().payments());
+        let held = payments.filter(|payment| payment.held.is_some()).map(|it| it.payment);
+        held.chain(self.promised.iter().copied()).collect()
+    }
+
+    /// The gateway's name for it, as its records have it now.
+    pub(super) fn learn_who_it_is(&mut self) {
+        let enrolment = self.engine.as_ref().and_then(|engine| engine.durable().enrolment());
+        self.id = enrolment.map_or(self.id, |enrolment| enrolment.device);
     }
 
     pub(super) fn moment(&self, now_ms: i64) -> Moment {
@@ -200,8 +219,8 @@ impl World {
 
     fn execute(&mut self, device: usize, command: Command) {
         match command {
-            // Nobody enrols here.
-            Command::PublicKey { .. } | Command::Notify { .. } => {}
+            Command::PublicKey { ticket } => self.shows_its_key(device, ticket),
+            Command::Notify { .. } => {}
             Command::Sign { ticket, message } => self.sign(device, ticket, &message),
             Command::Send { ticket, request } => self.send(device, ticket, request),
             Command::Abandon { ticket } => {
@@ -301,11 +320,13 @@ impl World {
         let lost = handheld.promised.iter().find(is_lost).copied();
         let engine = Engine::load(durable, format!("Handheld {device}"));
         handheld.engine = Some(Box::new(engine));
+        handheld.learn_who_it_is();
         self.note(|| format!("handheld {device}: starts"));
         if let Some(payment) = lost {
             self.break_rule("what the screen has claimed is durable", || payment.to_string());
         }
         self.tell(device, Event::Started);
+        self.enrol_if_needed(device);
     }
 }
 

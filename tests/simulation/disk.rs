@@ -2,7 +2,9 @@
 
 use super::Broken;
 use data_encoding::HEXLOWER;
-use holdfast_handheld::engine::{Durable, Key, NoticeTag, Quarantined, Record, StoreFault, Write};
+use holdfast_handheld::engine::{
+    Counters, Durable, Key, NoticeTag, Quarantined, Record, StoreFault, Write,
+};
 use holdfast_handheld::view::RecordFault;
 use std::collections::BTreeMap;
 
@@ -32,7 +34,16 @@ pub trait Disk {
 
     /// A record goes bad while the handheld is off: a bit of it flips, it is gone, or another one's
     /// bytes stand in its place. `luck` decides which and how. What it was, in words.
-    fn harm(&mut self, luck: u64) -> String;
+    fn harm(&mut self, what: Harm, luck: u64) -> String;
+}
+
+/// Which records go bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Harm {
+    /// Any but those of an enrolment.
+    Records,
+    /// Those that say who the handheld is, or was.
+    Enrolments,
 }
 
 /// Records in memory: what the engine may rely on, and no more than that.
@@ -55,6 +66,9 @@ impl MemoryDisk {
     }
 
     fn store(&mut self, writes: &[Write]) {
+        if self.broken == Some(Broken::OutboxDropped) && writes.iter().any(is_new_counters) {
+            self.records.retain(|key, _| !matches!(key, Key::Payment(_)));
+        }
         for write in writes {
             self.harmed.remove(&write.key());
             match write {
@@ -79,14 +93,16 @@ impl Disk for MemoryDisk {
         Durable::load(good, named)
     }
 
-    fn harm(&mut self, luck: u64) -> String {
-        let all: Vec<Key> = self.records.keys().copied().filter(may_go_bad).collect();
+    fn harm(&mut self, what: Harm, luck: u64) -> String {
+        let all = self.records.keys().copied().filter(|key| may_go_bad(what, key));
+        let all: Vec<Key> = all.collect();
         let Some((one, luck)) = picked(&all, luck) else { return "nothing".to_owned() };
-        let (two, fault) = match luck % 3 {
+        let (two, fault) = match luck % 4 {
             0 => (None, RecordFault::Damaged),
             1 => (None, RecordFault::Missing),
+            2 => (None, RecordFault::RolledBack),
             // Two that change places: neither opens under the other's name.
-            _ => (picked(&all, luck / 3).map(|(two, _)| two), RecordFault::Damaged),
+            _ => (picked(&all, luck / 4).map(|(two, _)| two), RecordFault::Damaged),
         };
         for key in [Some(one), two].into_iter().flatten() {
             let Some(record) = self.records.get(&key) else { continue };
@@ -121,9 +137,13 @@ impl Disk for MemoryDisk {
     }
 }
 
-/// All but the enrolment: without it there is no handheld until it is enrolled anew.
-fn may_go_bad(key: &Key) -> bool {
-    !matches!(key, Key::Enrolment | Key::Earlier(_))
+fn may_go_bad(what: Harm, key: &Key) -> bool {
+    matches!(key, Key::Enrolment | Key::Earlier(_)) == (what == Harm::Enrolments)
+}
+
+/// True for what is stored when a handheld becomes another one.
+fn is_new_counters(write: &Write) -> bool {
+    matches!(write, Write::Put(Record::Counters(new)) if *new == Counters::new(new.device))
 }
 
 /// One of them, and the luck that is left.

@@ -6,6 +6,7 @@ use super::gateway::Parked;
 use super::link::Exchange;
 use super::world::{Happening, World};
 use data_encoding::BASE64URL_NOPAD;
+use holdfast_domain::DeviceId;
 use holdfast_handheld::engine::{Request, Response};
 use holdfast_ledger::{
     Accept, AcceptOutcome, Carrier, Device, DeviceStatus, NoticeOutcome, Payment, TakeNotice,
@@ -25,6 +26,7 @@ impl World {
         match exchange.path() {
             "orders" => self.submit(&exchange.request),
             "notices" => self.take_notice(&exchange.request),
+            "handheld/enrol" => self.enrol(exchange),
             "handheld/token" => self.token(exchange),
             "handheld/config" => match self.authorised(&exchange.request) {
                 Ok(device) => {
@@ -154,29 +156,38 @@ impl World {
 
     /// A long poll: answered at once if there is news, otherwise when there is, or at its end.
     pub(super) fn poll(&mut self, exchange: Exchange, query: &str) {
-        let refused = self.authorised(&exchange.request).err();
-        if let Some(refused) = refused {
-            return self.send_back(&exchange, refused);
-        }
+        let devices = match self.authorised(&exchange.request) {
+            Ok(device) => self.asked_about(device.device),
+            Err(refused) => return self.send_back(&exchange, refused),
+        };
         let number = |name: &str| {
             let found = query.split('&').find_map(|part| part.strip_prefix(name));
             found.and_then(|text| text.parse::<u64>().ok()).unwrap_or(0)
         };
         let (after, wait_s) = (number("after="), number("wait_s="));
-        let has_news = !self.gateway.changes(fixture::device_id(exchange.device), after).is_empty();
+        let has_news = !self.gateway.changes(&devices, after).is_empty();
         if has_news || wait_s == 0 {
-            return self.send_changes(&exchange, after);
+            return self.send_changes(&exchange, &devices, after);
         }
         let parked = self.gateway.number();
-        self.gateway.polls.insert(parked, Parked { exchange, after });
+        self.gateway.polls.insert(parked, Parked { exchange, after, devices });
         let wait_ms = i64::try_from(wait_s).unwrap_or(0).saturating_mul(1_000);
         self.enter_in(wait_ms, Happening::PollEnds(parked));
     }
 
     pub(super) fn poll_ends(&mut self, number: u64) {
-        if let Some(Parked { exchange, after }) = self.gateway.polls.remove(&number) {
-            self.send_changes(&exchange, after);
+        if let Some(Parked { exchange, after, devices }) = self.gateway.polls.remove(&number) {
+            self.send_changes(&exchange, &devices, after);
         }
+    }
+
+    /// Itself, and the handhelds that it was before.
+    fn asked_about(&self, device: DeviceId) -> Vec<DeviceId> {
+        let earlier: Vec<_> = self.gateway.tables(|tables| {
+            let its = tables.continuity.iter().filter(|(_, now, _)| *now == device);
+            its.map(|(_, _, earlier)| *earlier).collect()
+        });
+        [device].into_iter().chain(earlier).collect()
     }
 
     /// Something changed: whoever waits for it hears it.
@@ -188,9 +199,10 @@ impl World {
             return;
         }
         let has_news = |(number, parked): (&u64, &Parked)| {
-            let device = fixture::device_id(parked.exchange.device);
+            let devices = &parked.devices;
             let is_news = self.gateway.tables(|tables| {
-                let is_newer = |p: &Payment| p.device == device && p.revision > parked.after;
+                let is_newer =
+                    |p: &Payment| p.revision > parked.after && devices.contains(&p.device);
                 tables.payments.values().any(is_newer)
             });
             is_news.then_some(*number)
@@ -201,8 +213,8 @@ impl World {
         }
     }
 
-    fn send_changes(&mut self, exchange: &Exchange, after: u64) {
-        let changed = self.gateway.changes(fixture::device_id(exchange.device), after);
+    fn send_changes(&mut self, exchange: &Exchange, devices: &[DeviceId], after: u64) {
+        let changed = self.gateway.changes(devices, after);
         let changes = ChangesResponse {
             revision: changed.last().map_or(after, |payment| payment.revision),
             epoch: self.gateway.epoch,
@@ -219,7 +231,7 @@ pub(super) fn json(status: u16, body: &impl Serialize) -> Response {
 }
 
 /// As `gateway::http::error` has it.
-fn refusal(code: ErrorCode) -> Response {
+pub(super) fn refusal(code: ErrorCode) -> Response {
     let status = match code {
         ErrorCode::Malformed | ErrorCode::UnknownVersion => 400,
         ErrorCode::SignatureWrong

@@ -45,6 +45,8 @@ faults! {
     DiskFailsLate = "disk fails and has it all the same",
     /// A record on the disk is changed, gone, or swapped with another.
     RecordHarmed = "record on disk harmed",
+    /// The record of who the handheld is, or was, is changed, gone, or swapped with another.
+    EnrolmentHarmed = "enrolment on disk harmed",
     /// The device key gives no signature.
     KeyBusy = "device key busy",
     /// The handheld's clock jumps, by up to 25 hours, either way.

@@ -1,6 +1,7 @@
 //! The gateway: the ledger, the tasks that work on it, and the long polls that wait for it.
 
 use super::Broken;
+use super::enrolling::Codes;
 use super::faults::Fault;
 use super::fixture;
 use super::ledger::{Backup, Ledger};
@@ -8,6 +9,7 @@ use super::link::Exchange;
 use super::shared::Shared;
 use super::tasks::Task;
 use super::world::{Happening, World};
+use holdfast_domain::DeviceId;
 use holdfast_ledger::memory::Tables;
 use holdfast_ledger::recovery::Recovery;
 use holdfast_ledger::{Decision, Env, Payment, PaymentType, Store, StoreError};
@@ -44,6 +46,8 @@ pub(super) struct Gateway {
     pub(super) method_off: Option<PaymentType>,
     /// When a backup was last put back.
     pub(super) restored_ms: Option<i64>,
+    /// What handhelds are enrolled again with.
+    pub(super) codes: Codes,
 }
 
 /// When a worker has something to do.
@@ -60,6 +64,8 @@ pub(super) struct NextDue {
 pub(super) struct Parked {
     pub(super) exchange: Exchange,
     pub(super) after: u64,
+    /// The handhelds that are asked about.
+    pub(super) devices: Vec<DeviceId>,
 }
 
 impl Gateway {
@@ -89,6 +95,7 @@ impl Gateway {
             recovering: None,
             method_off: None,
             restored_ms: None,
+            codes: Codes::default(),
         }
     }
 
@@ -106,11 +113,11 @@ impl Gateway {
         self.ledger.change_tables(change)
     }
 
-    /// The payments of a handheld that changed after a revision, oldest change first.
-    pub(super) fn changes(&self, device: holdfast_domain::DeviceId, after: u64) -> Vec<Payment> {
+    /// The payments of these handhelds that changed after a revision, oldest change first.
+    pub(super) fn changes(&self, devices: &[DeviceId], after: u64) -> Vec<Payment> {
         let mut changed: Vec<Payment> = self.tables(|tables| {
-            let of_device = |p: &&Payment| p.device == device && p.revision > after;
-            tables.payments.values().filter(of_device).cloned().collect()
+            let theirs = |p: &&Payment| devices.contains(&p.device) && p.revision > after;
+            tables.payments.values().filter(theirs).cloned().collect()
         });
         changed.sort_by_key(|payment| payment.revision);
         changed
@@ -171,6 +178,7 @@ impl World {
         self.gateway.epoch = self.gateway.epoch.saturating_add(1);
         self.gateway.restored_ms = Some(self.now_ms());
         self.watch.forget();
+        self.forget_codes();
         let mut shared = self.shared.lock();
         shared.wire.forget();
         shared.changed = true;

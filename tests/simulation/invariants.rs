@@ -175,7 +175,8 @@ impl World {
             && self.refunds_are_over()
             && self.gateway.tasks.is_empty()
             && self.devices.iter().all(|device| {
-                device.promised.iter().all(|payment| self.unfinished(device, *payment).is_none())
+                let is_finished = |payment| self.unfinished(device, payment).is_none();
+                device.listed().into_iter().all(is_finished)
             })
     }
 
@@ -194,9 +195,11 @@ impl World {
             // Given up before the gateway ever had it.
             (Some((PaymentState::Withdrawn, _)), None) => true,
             // Its order is lost in a damaged record, and the gateway's in the restore: the office has been
-            // told of one of the two.
-            (Some((_, parked)), None) => {
-                parked.is_some() || self.is_reported(payment) || self.is_found(payment)
+            // told of one of the two, and no screen says that somebody may still pay.
+            (Some((shown, parked)), None) => {
+                let is_told =
+                    parked.is_some() || self.is_reported(payment) || self.is_found(payment);
+                is_told && (is_over(*shown) || is_revoked)
             }
             // A handheld that was revoked is told nothing any more: the office knows.
             (Some((shown, _)), Some(known)) => is_over(known) && (*shown == known || is_revoked),
@@ -242,7 +245,7 @@ impl World {
     /// Every promise comes to a good end or to a named person, and the handheld shows it.
     fn promises_rule(&self) -> Option<Broken> {
         let mut promises = self.devices.iter().flat_map(|device| {
-            device.promised.iter().filter_map(move |payment| self.unfinished(device, *payment))
+            device.listed().into_iter().filter_map(|payment| self.unfinished(device, payment))
         });
         promises.next().map(|what| ("every promise comes to an end", what))
     }

@@ -31,6 +31,7 @@ mod compare;
 mod device;
 mod disk;
 mod edge;
+mod enrolling;
 mod faults;
 mod fixture;
 mod gateway;
@@ -54,7 +55,7 @@ mod world;
 
 pub use broken::Broken;
 pub use charge_walk::{Walk, walk_charges_on_sql};
-pub use disk::{Commit, Disk, MemoryDisk};
+pub use disk::{Commit, Disk, Harm, MemoryDisk};
 pub use faults::{Fault, Tally};
 pub use invariants::Violation;
 pub use plan::{Plan, Schedule};

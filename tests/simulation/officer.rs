@@ -40,6 +40,8 @@ pub(super) enum Asked {
     Summary(usize),
     Method(usize),
     Hold(usize, PaymentId),
+    /// To be enrolled again.
+    Enrol,
     /// To cancel, to withdraw or to try again: the screen shows what comes of it.
     Later,
 }
@@ -133,7 +135,7 @@ impl World {
             Asked::Search(it) | Asked::Summary(it) | Asked::Method(it) | Asked::Hold(it, _) => {
                 *it == index
             }
-            Asked::Later => false,
+            Asked::Enrol | Asked::Later => false,
         };
         if handheld.asked.values().any(is_asking) {
             return None;
@@ -186,6 +188,7 @@ impl World {
         self.note(|| format!("handheld {device}: says {reply:?}"));
         let thinks_ms = self.draw_ms(THINKS_MS.0, THINKS_MS.1);
         match (asked, reply) {
+            (Asked::Enrol, reply) => self.enrol_replied(device, reply),
             (Asked::Search(index), Reply::SearchCharges(Ok(found))) => {
                 self.deal(index).has_found = !found.charges.is_empty();
                 self.enter_in(thinks_ms, Happening::Officer(index));

@@ -227,6 +227,7 @@ impl Script {
             Fault::Refunded,
             Fault::RefundedInPart,
             Fault::RecordHarmed,
+            Fault::EnrolmentHarmed,
             Fault::MethodOff,
             // Orders of the wrong time are refused for good, and rightly so.
             Fault::ClockJumps,
@@ -249,6 +250,7 @@ fn doses(chance: &mut Chance) -> Doses {
             Fault::Revoked => (30, &[100, 300]),
             Fault::Restored => (60, &[100, 300]),
             Fault::LaidAside => (60, &[100, 300]),
+            Fault::EnrolmentHarmed => (60, &[50, 200]),
             Fault::GatewayAway
             | Fault::PowerCut
             | Fault::ClockJumps

@@ -3,7 +3,7 @@
 use super::disk::in_words;
 use super::ledger::folder;
 use super::platter::{Forgets, Platter, Remains};
-use super::{Commit, Disk};
+use super::{Commit, Disk, Harm};
 use holdfast_domain::{PaymentId, Secret};
 use holdfast_handheld::engine::{Durable, Quarantined, StoreFault, Write};
 use holdfast_handheld::software::SoftwareVault;
@@ -102,14 +102,14 @@ impl Disk for RedbDisk {
         durable
     }
 
-    fn harm(&mut self, luck: u64) -> String {
+    fn harm(&mut self, what: Harm, luck: u64) -> String {
         // A commit in doubt is settled first: what goes bad is what a start would find.
         self.store = None;
         self.store().load().expect("the file can be read");
         self.store = None;
         self.platter = self.platter.after_kill();
         let all = records(&self.platter);
-        let bad: Vec<usize> = (0..all.len()).filter(|at| may_go_bad(&all, *at)).collect();
+        let bad: Vec<usize> = (0..all.len()).filter(|at| may_go_bad(what, &all, *at)).collect();
         let count = u64::try_from(bad.len()).unwrap_or(0);
         let place = |luck: u64| luck.checked_rem(count).and_then(|at| usize::try_from(at).ok());
         let pick = |luck: u64| bad.get(place(luck)?).and_then(|at| all.get(*at));
@@ -209,10 +209,13 @@ fn write_raw(platter: &Platter, changes: &[(&Vec<u8>, Option<Vec<u8>>)]) {
     transaction.commit().expect("committed");
 }
 
-/// Not the enrolment, nor the index.
-fn may_go_bad(all: &[Raw], at: usize) -> bool {
+/// Not the index.
+fn may_go_bad(what: Harm, all: &[Raw], at: usize) -> bool {
     let table = all.get(at).and_then(|(name, _)| name.first());
-    matches!(table, Some(2..=4 | 6 | 7))
+    match what {
+        Harm::Records => matches!(table, Some(2..=4 | 6 | 7)),
+        Harm::Enrolments => matches!(table, Some(1 | 5)),
+    }
 }
 
 fn flipped(bytes: &[u8], luck: u64) -> Vec<u8> {
@@ -231,6 +234,8 @@ fn words_of(name: &[u8]) -> (&'static str, String) {
     let payment = <[u8; 16]>::try_from(id).ok().and_then(|id| PaymentId::from_bytes(id).ok());
     let id = payment.map_or_else(|| data_encoding::HEXLOWER.encode(id), |id| id.to_string());
     let table = match table {
+        1 => "enrolment",
+        5 => "earlier enrolment",
         2 => "config",
         3 => "counters",
         4 => "payment",

@@ -1,5 +1,6 @@
 //! What goes wrong by itself, between the steps of everybody else.
 
+use super::Harm;
 use super::faults::Fault;
 use super::fixture;
 use super::officer::Asked;
@@ -58,7 +59,13 @@ impl World {
         if self.device(device).engine.is_some() && self.strikes(Fault::RecordHarmed) {
             self.kill(device, "and its disk goes bad");
             let luck = self.shared.lock().chance.next();
-            let what = self.device(device).disk.harm(luck);
+            let what = self.device(device).disk.harm(Harm::Records, luck);
+            self.note(|| format!("handheld {device}: cannot read {what}"));
+        }
+        if self.device(device).engine.is_some() && self.strikes(Fault::EnrolmentHarmed) {
+            self.kill(device, "and does not know who it is");
+            let luck = self.shared.lock().chance.next();
+            let what = self.device(device).disk.harm(Harm::Enrolments, luck);
             self.note(|| format!("handheld {device}: cannot read {what}"));
         }
         self.retry_parked(device);
@@ -70,7 +77,7 @@ impl World {
         }
         if self.strikes(Fault::Revoked) {
             self.note(|| format!("handheld {device}: is revoked"));
-            let id = fixture::device_id(device);
+            let id = self.device(device).id;
             self.gateway.change_tables(|tables| {
                 if let Some(known) = tables.devices.get_mut(&(fixture::tenant(), id)) {
                     known.status = DeviceStatus::Revoked;

@@ -76,6 +76,8 @@ pub(super) enum Happening {
     Refund(usize),
     /// The payment type is there again.
     MethodBack,
+    /// Somebody comes with a code for a handheld that is to be enrolled again.
+    Enrols { device: usize },
     /// Network again.
     NetworkBack { device: usize },
     /// Something may go wrong by itself.
@@ -202,8 +204,9 @@ impl World {
     /// Makes every decision in SQLite as well. To be called before the run. Every fourth run has a good
     /// chance to be put back to a backup.
     pub fn open_database(&mut self) {
-        // The office's switch changes a table past all decisions.
+        // The office's switch, and an enrolment, change a table past all decisions.
         self.shared.lock().doses.set(super::Fault::MethodOff, 0);
+        self.shared.lock().doses.set(super::Fault::EnrolmentHarmed, 0);
         if self.plan.seed.is_multiple_of(4) {
             self.shared.lock().doses.set(super::Fault::Restored, RESTORED_BESIDE_SQL);
         }
@@ -308,6 +311,7 @@ impl World {
             Happening::Payer { payer, turn } => self.payer_acts(payer, turn),
             Happening::Refund(wish) => self.send_refund_form(wish),
             Happening::MethodBack => self.method_back(),
+            Happening::Enrols { device } => self.enrols(device),
             Happening::NetworkBack { device } => self.network_back(device),
             Happening::Trouble => self.trouble(),
         }

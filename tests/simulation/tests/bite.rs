@@ -86,3 +86,9 @@ fn a_charge_that_whoever_presses_pay_takes_from_the_other() {
 fn a_restored_gateway_that_does_not_ask_stripe() {
     caught(Broken::RestoredBlind, 2_000);
 }
+
+#[test]
+fn a_handheld_that_is_enrolled_again_with_an_empty_outbox() {
+    let (_, rule) = caught(Broken::OutboxDropped, 2_000);
+    assert_eq!(rule, "what the screen has claimed is durable");
+}

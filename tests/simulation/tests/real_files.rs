@@ -7,8 +7,8 @@ use holdfast_handheld::engine::{
 };
 use holdfast_handheld::store::RecordStore;
 use holdfast_tests::simulation::{
-    self, Commit, Disk, Fault, Forgets, MemoryDisk, Plan, Platter, RedbDisk, Remains, Tally, World,
-    opened, opened_with,
+    self, Commit, Disk, Fault, Forgets, Harm, MemoryDisk, Plan, Platter, RedbDisk, Remains, Tally,
+    World, opened, opened_with,
 };
 use std::cell::RefCell;
 use std::io;
@@ -37,6 +37,7 @@ fn hundreds_of_schedules_hold_on_real_files() {
         Fault::DiskFails,
         Fault::DiskFailsLate,
         Fault::RecordHarmed,
+        Fault::EnrolmentHarmed,
     ];
     for fault in of_the_disk {
         let struck = tally.iter().find(|(it, _)| *it == fault).map_or(0, |(_, count)| count);
@@ -63,8 +64,8 @@ impl Disk for Listening {
         self.disk.commit(writes, how)
     }
 
-    fn harm(&mut self, luck: u64) -> String {
-        self.disk.harm(luck)
+    fn harm(&mut self, what: Harm, luck: u64) -> String {
+        self.disk.harm(what, luck)
     }
 }
 

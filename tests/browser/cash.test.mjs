@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { PHONE } from "./lib/chromium.mjs";
 import { fixture } from "./lib/fixture.mjs";
 import { press, type } from "./lib/keyboard.mjs";
 import { isSound } from "./lib/sound.mjs";
@@ -57,10 +56,7 @@ test("cash with the officer, given back, and handed in, each in words", async ()
   const [kept, back] = [await taken("N-1"), await taken("N-2")];
 
   await says(page, kept, "The officer has it; it counts in their open shift.");
-  await shot(page, "cash-4-officer");
-  await page.setViewportSize(PHONE.viewport);
-  await shot(page, "cash-5-officer-phone");
-  await page.setViewportSize({ width: 1280, height: 800 });
+  await here.shotEverywhere(page, "cash-4-officer");
   const form = await page.goto(at(`/admin/payments/${kept.payment_id}/refund`));
   assert.equal(form.status(), 200);
   await page.getByText("Cash goes back by hand").waitFor();
@@ -68,10 +64,12 @@ test("cash with the officer, given back, and handed in, each in words", async ()
 
   await page.goto(at(`/admin/payments/${back.payment_id}`));
   await press(page, page.locator("#cash").getByRole("link", { name: "Cash" }));
-  await page.locator("tr").filter({ hasText: back.provisional_receipt }).locator("summary").click();
-  await type(page, page.locator("tr").filter({ hasText: back.provisional_receipt }).getByLabel("Why"), "the payer paid by card");
+  const row = page.locator("tr").filter({ hasText: back.provisional_receipt });
+  await row.locator("summary").click();
+  await here.shotEverywhere(page, "cash-5-void");
+  await type(page, row.getByLabel("Why"), "the payer paid by card");
   await page.keyboard.press("Enter");
-  await page.locator("tr").filter({ hasText: back.provisional_receipt }).getByText("Voided").waitFor();
+  await row.getByText("Voided").waitFor();
   await says(page, back, "Voided: the cash was given back to the payer");
   await shot(page, "cash-7-voided");
 
@@ -102,14 +100,11 @@ test("cash whose order is refused waits for somebody, in sight on every page", a
   const row = page.locator("tr").filter({ hasText: held.provisional_receipt });
   await appears(page, "/admin/cash", row);
   assert.match(await row.innerText(), /is owed, not USD 65\.00/);
-  await shot(page, "cash-10-refused");
-  await page.setViewportSize(PHONE.viewport);
-  await shot(page, "cash-11-refused-phone");
-  await page.setViewportSize({ width: 1280, height: 800 });
+  await here.shotEverywhere(page, "cash-10-refused");
   await type(page, row.getByRole("textbox"), "Given back to the payer");
   await page.keyboard.press("Enter");
   await row.getByText("Given back to the payer").waitFor();
-  await shot(page, "cash-12-handled");
+  await here.shotEverywhere(page, "cash-11-handled");
 });
 
 /** Opens the page until that is on it. */

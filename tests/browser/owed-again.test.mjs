@@ -2,18 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { PHONE } from "./lib/chromium.mjs";
 import { fixture } from "./lib/fixture.mjs";
-import { isSound } from "./lib/sound.mjs";
 
 const here = fixture();
 const GOOD_CARD = "4242 4242 4242 4242";
 const at = (path) => `${here.world.gateway}${path}`;
-
-async function shot(page, name) {
-  await isSound(page, name);
-  await here.browser.shot(page, name);
-}
 
 /** The charge is added, held for, and paid by card. */
 async function settled(page, reference) {
@@ -44,19 +37,14 @@ test("a charge is owed again once all of its money went back", async () => {
   const payment = await settled(page, "N-1");
   await page.goto(at(`/admin/payments/${payment}/refund`));
   await page.getByText("What becomes of N-1").waitFor();
-  await shot(page, "owed-1-refund-form");
-  await page.setViewportSize(PHONE.viewport);
-  await shot(page, "owed-2-refund-form-phone");
-  await page.setViewportSize({ width: 1280, height: 800 });
+  await here.shotEverywhere(page, "owed-1-refund-form");
   await refunded(page);
   await page.goto(at("/admin/charges/N-1"));
   await page.getByText("Owed again: refunded on").waitFor();
-  await shot(page, "owed-3-charge");
+  await here.shotEverywhere(page, "owed-2-charge");
   await page.goto(at("/admin/charges"));
   assert.match(await page.locator("tr").filter({ hasText: "N-1" }).innerText(), /Owed again/);
-  await page.setViewportSize(PHONE.viewport);
-  await shot(page, "owed-4-list-phone");
-  await page.setViewportSize({ width: 1280, height: 800 });
+  await here.shotEverywhere(page, "owed-3-list");
 });
 
 test("with the tick it is canceled instead, and nobody owes it", async () => {
@@ -67,5 +55,7 @@ test("with the tick it is canceled instead, and nobody owes it", async () => {
   await refunded(page);
   await page.goto(at("/admin/charges/N-2"));
   assert.equal(await page.getByText("Owed again").count(), 0);
-  await shot(page, "owed-5-canceled");
+  await page.getByText("Withdrawn: Canceled, and its payment refunded (its payment)").waitFor();
+  assert.equal(await page.locator("input:enabled:not([type=hidden])").count(), 0, "what is withdrawn is not edited");
+  await here.shotEverywhere(page, "owed-4-canceled");
 });

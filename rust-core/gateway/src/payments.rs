@@ -156,6 +156,18 @@ pub(crate) async fn officer_name(
     Ok(row.as_ref().map(|row| rows::text(row, "name")).transpose()?.unwrap_or_default())
 }
 
+/// What the handheld called itself when it enrolled.
+pub(crate) async fn handheld_name(
+    core: &Core,
+    tenant: &TenantSlug,
+    device: DeviceId,
+) -> Result<String, StoreError> {
+    let sql = query("SELECT name FROM devices WHERE tenant = ? AND device = ?");
+    let sql = sql.bind(tenant.as_str()).bind(device.to_string());
+    let row = sql.fetch_optional(&core.store.reads).await?;
+    Ok(row.as_ref().map(|row| rows::text(row, "name")).transpose()?.unwrap_or_default())
+}
+
 fn listed(row: &sqlx::sqlite::SqliteRow) -> Result<Listed, StoreError> {
     use sqlx::Row;
     let officer: Option<String> = row.try_get("officer_name")?;

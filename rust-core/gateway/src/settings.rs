@@ -28,7 +28,8 @@ pub(crate) struct KeysView {
     pub(crate) webhook_secret: String,
 }
 
-fn sentence(words: &str) -> String {
+/// A refusal as a sentence.
+pub(crate) fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())

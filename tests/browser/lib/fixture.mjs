@@ -9,6 +9,7 @@ import { handheldCommand } from "../../../scripts/lib/handheld.mjs";
 import { World } from "../../../scripts/lib/world.mjs";
 import { Browser, DESK, DESK_HIGH, PHONE } from "./chromium.mjs";
 import { LivePage, OfficePages, PayerPages } from "./pages.mjs";
+import { isSound } from "./sound.mjs";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BIN = process.env.HOLDFAST_BIN_DIR;
@@ -88,6 +89,17 @@ class Fixture {
 
   shot(pages, name) {
     return this.browser.shot(pages.page, name);
+  }
+
+  /** The page at a desk, in the dark and on a phone: sound on each, and drawn for people to look at. */
+  async shotEverywhere(page, name) {
+    for (const [where, colorScheme, { viewport }] of [["", "light", DESK], ["-dark", "dark", DESK], ["-phone", "light", PHONE]]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize(viewport);
+      await isSound(page, name + where);
+      await this.browser.shot(page, name + where);
+    }
+    await page.setViewportSize(DESK.viewport);
   }
 
   /** All Checkout Sessions that the sandbox ever made. */

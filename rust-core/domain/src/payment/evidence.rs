@@ -112,7 +112,7 @@ pub enum Evidence {
     },
     /// Somebody asked to cancel.
     CancelRequested,
-    /// Cancelled, with proof that no session can still be paid.
+    /// Canceled, with proof that no session can still be paid.
     Canceled,
     /// A person gave it up.
     Withdrawn,

@@ -54,6 +54,8 @@ pub(crate) struct ChargeStateView {
     pub(crate) words: &'static str,
     pub(crate) sign: Sign,
     pub(crate) tone: &'static str,
+    /// Leads to the payment that holds it, settled it, or gave its money back.
+    pub(crate) link: &'static str,
 }
 
 impl From<ChargeState> for ChargeStateView {
@@ -64,7 +66,9 @@ impl From<ChargeState> for ChargeStateView {
             ChargeState::Settled => (Sign::Done, "good"),
             ChargeState::Withdrawn => (Sign::Stopped, "plain"),
         };
-        Self { words: state.words(), sign, tone }
+        let is_withdrawn = state == ChargeState::Withdrawn;
+        let link = if is_withdrawn { "(its payment)" } else { "by this payment" };
+        Self { words: state.words(), sign, tone, link }
     }
 }
 

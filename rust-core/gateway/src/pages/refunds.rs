@@ -26,6 +26,7 @@ pub(crate) struct PaymentPage {
     pub(crate) paid_at: Option<Moment>,
     /// Its dispute was lost, and it still settles charges: shown to whoever may decide about that.
     pub(crate) loss: Option<Loss>,
+    pub(crate) officer: String,
     /// It waits for an administrator's word, and this is one.
     pub(crate) may_approve: bool,
     /// The refund that the form just asked for.

@@ -1,4 +1,4 @@
-//! A charge whose payment was refunded: owed again, or cancelled; and settled again when the refund
+//! A charge whose payment was refunded: owed again, or canceled; and settled again when the refund
 //! fails after all.
 
 use crate::charges::{add, for_charge};
@@ -93,7 +93,7 @@ async fn whoever_cancels_the_charge_with_its_refund_has_it_withdrawn() {
     form.send(&office, "how=full&cancel=1&reason=issued+by+mistake").await.location();
     world.until("SELECT COUNT(*) FROM charges WHERE withdrawn <> ''", 1).await;
     let page = office.get("/admin/charges/N-1").await.body;
-    assert!(page.contains("Withdrawn: Cancelled, and the payment refunded: issued by mistake"));
+    assert!(page.contains("Withdrawn: Canceled, and its payment refunded: issued by mistake"));
     assert!(!page.contains("Owed again"), "{page}");
     let order = handheld.signed(for_charge(&handheld, "N-1", 6500));
     let refused = crate::handheld::submit(&world, order.to_bytes()).await;

@@ -8,7 +8,7 @@
 //! # Money that went back
 //!
 //! Once all of a payment's money went back, what it had settled is owed again, unless whoever refunded
-//! said that the charge is cancelled: then it is withdrawn, and the payment keeps its claim, so that
+//! said that the charge is canceled: then it is withdrawn, and the payment keeps its claim, so that
 //! nobody pays what is not owed. A refund that fails after all settles the charge again. Money that a bank
 //! took back by a dispute leaves the charge settled until a person decides ([`crate::DecideLoss`]). A refund of
 //! money that only came over again changes nothing here: it never had settled anything.
@@ -69,15 +69,14 @@ pub(crate) async fn follow<T: Tx>(
         return Ok(followed);
     }
     let all_free = contests.iter().all(Contest::is_free);
-    let cancelled = match stage {
+    let canceled = match stage {
         // Whoever said that a loss is owed again has decided after any refund was asked for.
         Stage::Returned if is_owed_after_a_loss(tx, payment).await? => None,
-        Stage::Returned => cancelled_with_refund(tx, payment).await?,
+        Stage::Returned => canceled_with_refund(tx, payment).await?,
         Stage::Live | Stage::Unapproved | Stage::Received | Stage::Over => None,
     };
     for contest in &contests {
-        if let Some(why) = cancelled.as_ref().filter(|_| contest.mine.state == ClaimState::Settled)
-        {
+        if let Some(why) = canceled.as_ref().filter(|_| contest.mine.state == ClaimState::Settled) {
             cancel(tx, &contest.mine, why, env).await?;
             continue;
         }
@@ -99,8 +98,8 @@ async fn is_owed_after_a_loss<T: Tx>(tx: &mut T, payment: &Payment) -> Result<bo
     Ok(Facts::from_evidence(&evidence).loss_is_owed_again())
 }
 
-/// Why and by whom the charges of a payment were cancelled when it was refunded, if they were.
-async fn cancelled_with_refund<T: Tx>(
+/// Why and by whom the charges of a payment were canceled when it was refunded, if they were.
+async fn canceled_with_refund<T: Tx>(
     tx: &mut T,
     payment: &Payment,
 ) -> Result<Option<(String, String)>, StoreError> {
@@ -109,8 +108,8 @@ async fn cancelled_with_refund<T: Tx>(
     let wish = requests.into_iter().rev().find(|it| it.cancels_charges && counts(it.state));
     Ok(wish.map(|it| {
         let why = match it.reason.as_str() {
-            "" => "Cancelled, and the payment refunded".to_owned(),
-            reason => format!("Cancelled, and the payment refunded: {reason}"),
+            "" => "Canceled, and its payment refunded".to_owned(),
+            reason => format!("Canceled, and its payment refunded: {reason}"),
         };
         (it.who, why)
     }))

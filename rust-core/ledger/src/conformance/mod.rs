@@ -89,7 +89,7 @@ pub async fn check_all<B: Bench>(make: impl AsyncFn() -> B) {
         returning::what_went_back_is_owed_again,
         returning::a_part_that_went_back_leaves_the_charge_settled,
         returning::a_refund_that_fails_settles_the_charge_again,
-        returning::a_charge_is_cancelled_with_its_refund,
+        returning::a_charge_is_canceled_with_its_refund,
         returning::money_that_waited_settles_what_another_gave_back,
         returning::the_automatic_refund_reopens_nothing,
         losing::a_lost_dispute_settles_until_somebody_says_otherwise,

@@ -1,4 +1,4 @@
-//! Money that went back: what it had settled is owed again, unless it was cancelled.
+//! Money that went back: what it had settled is owed again, unless it was canceled.
 
 use super::claiming::{
     ClaimsOn, Look, card, cash, charge, claims, now, open, order_for, owing, pays, put, reference,
@@ -132,7 +132,7 @@ pub(super) async fn a_refund_that_fails_settles_the_charge_again<B: Bench>(bench
     assert_eq!(state(bench, &parked).await, PaymentState::Paid);
 }
 
-pub(super) async fn a_charge_is_cancelled_with_its_refund<B: Bench>(bench: &B) {
+pub(super) async fn a_charge_is_canceled_with_its_refund<B: Bench>(bench: &B) {
     owing(bench).await;
     let first = settled(bench, 1).await;
     refund(bench, &first, true).await;
@@ -143,7 +143,7 @@ pub(super) async fn a_charge_is_cancelled_with_its_refund<B: Bench>(bench: &B) {
         // Whatever becomes of the money, nobody else pays what is not owed.
         assert_eq!(claim_of(bench, &first).await, (ClaimState::Settled, None));
     }
-    assert_eq!(withdrawn().await, "Cancelled, and the payment refunded: issued by mistake");
+    assert_eq!(withdrawn().await, "Canceled, and its payment refunded: issued by mistake");
     let order = super::fixture::order(order_for(2, &[("N-1", 6500)], Provider::Stripe));
     let refused = bench.store().run(super::fixture::accept(order)).await.unwrap();
     let AcceptOutcome::Refused { code: ErrorCode::LinesRefused, message } = refused else {

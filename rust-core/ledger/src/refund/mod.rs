@@ -130,7 +130,7 @@ pub struct RefundRequest {
     pub reason: String,
     /// Who asked.
     pub who: String,
-    /// True if the charges that the payment settled are cancelled once all of it went back; otherwise
+    /// True if the charges that the payment settled are canceled once all of it went back; otherwise
     /// they are owed again.
     pub cancels_charges: bool,
     /// How far it is.

@@ -8,7 +8,7 @@ use crate::charges::{Habit, habit};
 use crate::http::error::Problem;
 use crate::pages::Moment;
 use crate::pages::charges::{ChargePage, ChargeRow, ChargesPage, OwedAgain, PartView, StateChoice};
-use crate::settings::FieldError;
+use crate::settings::{FieldError, sentence};
 use crate::users::Role;
 use askama::Template;
 use axum::extract::{Path, Query};
@@ -171,13 +171,16 @@ async fn show(
             },
         })
         .collect();
-    let rows = parts.len().saturating_add(SPARE_PARTS).min(PARTS_MAX).max(parts.len());
-    parts.resize_with(rows, PartView::default);
+    let withdrawn = known.map(|it| it.charge.withdrawn.clone()).unwrap_or_default();
+    if withdrawn.is_empty() {
+        let rows = parts.len().saturating_add(SPARE_PARTS).min(PARTS_MAX).max(parts.len());
+        parts.resize_with(rows, PartView::default);
+    }
     let failed = !errors.is_empty();
     let page = ChargePage {
         top: desk.top("charges").await?,
         row: known.map(|found| row(found, mode)),
-        withdrawn: known.map(|it| it.charge.withdrawn.clone()).unwrap_or_default(),
+        withdrawn,
         seen: known.map(|it| it.charge.changed_at_ms).unwrap_or_default(),
         reference: typed.reference.clone(),
         plate: typed.plate.clone(),
@@ -307,12 +310,6 @@ fn differences(now: &Charge, typed: &Charge) -> Vec<String> {
         .filter(|(_, now, typed)| now != typed)
         .map(|(what, now, typed)| format!("{what}: now {}, you wrote {}", told(now), told(typed)))
         .collect()
-}
-
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }
 
 pub(in crate::http) async fn withdraw(

@@ -94,7 +94,7 @@ pub(in crate::http) async fn change(
                 Ok(()) => {}
                 Err(LiveModeError::Store(error)) => return Err(error.into()),
                 Err(error) => {
-                    let words = super::payment::sentence(error.to_string().trim_end_matches('.'));
+                    let words = crate::settings::sentence(error.to_string().trim_end_matches('.'));
                     return show(desk, kind, Some(words)).await;
                 }
             }

@@ -7,13 +7,15 @@ use crate::http::layers::about;
 use crate::http::payer::standing;
 use crate::pages::refunds::{CashView, PaymentPage, PaymentPart, RefundView};
 use crate::pages::{Moment, sentence_for_office};
+use crate::settings::sentence;
 use crate::users::Role;
 use crate::{payments, refunds};
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use holdfast_domain::{AttentionReason, Facts, Money, PaymentId, ProvisionalReceipt, refund};
+use holdfast_domain::refund::{self, RefundRefusal};
+use holdfast_domain::{AttentionReason, Facts, Money, PaymentId, ProvisionalReceipt};
 use holdfast_ledger::{
     Approve, ApproveOutcome, DecideLoss, LossOutcome, Payment, RefundRequest, RequestState, Store,
 };
@@ -33,6 +35,7 @@ pub(in crate::http) async fn page(
 ) -> Result<Response, Problem> {
     let payment = find(&desk, &id).await?;
     let money = MoneyBack::of(&desk, &payment).await?;
+    let officer = payments::officer_name(&desk.app.core, desk.slug(), payment.officer).await?;
     let asked = money.requests.iter().find(|it| Some(it.key.as_str()) == after.refund.as_deref());
     let held_at_ms = i64::try_from(payment.held_at_unix_s).ok().and_then(|s| s.checked_mul(1000));
     let page = PaymentPage {
@@ -41,7 +44,7 @@ pub(in crate::http) async fn page(
         revision: payment.revision,
         standing: money.part(&payment, desk.session.may(Role::Finance)).render()?,
         lines: payment.lines.iter().cloned().map(Into::into).collect(),
-        facts: facts(&desk, &payment, money.cash.is_some()).await?,
+        facts: facts(&desk, &payment, &officer, money.cash.is_some()).await?,
         objects: refunds::objects(&desk.app.core, desk.slug(), payment.payment).await?,
         held_at: Moment::from_ms(held_at_ms.unwrap_or(payment.accepted_at_ms)),
         paid_at: payment.paid_at_ms.map(Moment::from_ms),
@@ -51,6 +54,7 @@ pub(in crate::http) async fn page(
         },
         may_approve: payment.attention == Some(AttentionReason::AwaitsApproval)
             && desk.session.may(Role::Administrator),
+        officer,
         asked: asked.map(|request| request.amount),
     };
     Ok(Html(page.render()?).into_response())
@@ -119,15 +123,17 @@ pub(in crate::http) async fn decide_loss(
 async fn facts(
     desk: &Desk,
     payment: &Payment,
+    officer: &str,
     is_cash: bool,
 ) -> Result<Vec<(&'static str, String)>, Problem> {
-    let officer = payments::officer_name(&desk.app.core, desk.slug(), payment.officer).await?;
+    let handheld = payments::handheld_name(&desk.app.core, desk.slug(), payment.device).await?;
     let receipt = payment.receipt_order_id.map(|id| id.to_string());
     let provisional = ProvisionalReceipt::of(payment.device, payment.sequence);
     let known = [
         ("Provisional receipt", if is_cash { provisional.to_string() } else { String::new() }),
         ("Receipt order ID", receipt.unwrap_or_else(|| "none yet".to_owned())),
-        ("Officer", officer),
+        ("Officer", officer.to_owned()),
+        ("Handheld", handheld),
         ("Payment type", payment.payment_type.to_string()),
         ("Mode", payment.mode.to_string()),
         ("Stripe account", payment.pin.account.clone()),
@@ -193,6 +199,11 @@ impl MoneyBack {
         Ok(left.amount)
     }
 
+    /// Whether money came by card; before that, refunds are not worth a word.
+    fn came_by_card(&self) -> bool {
+        self.cash.is_none() && refund::left(&self.facts, &[]) != Err(RefundRefusal::NothingReceived)
+    }
+
     fn views(&self) -> Vec<RefundView> {
         let status = |it: &RefundRequest| {
             it.refund.as_deref().and_then(|object| self.facts.refund_status(object))
@@ -215,15 +226,8 @@ impl MoneyBack {
             sentence: sentence_for_office(&standing(payment)),
             amount: payment.total,
             refunds: self.views(),
-            refundable: (may_refund && self.cash.is_none()).then(|| self.left()),
+            refundable: (may_refund && self.came_by_card()).then(|| self.left()),
             cash: self.cash.map(|at| CashView { at, may_void: may_refund }),
         }
     }
-}
-
-/// A refusal as a sentence.
-pub(super) fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }

@@ -5,12 +5,13 @@
 //! ledger's to decide; this only reads the form and says what became of it.
 
 use super::enter::Dress;
-use super::payment::{MoneyBack, find, sentence};
+use super::payment::{MoneyBack, find};
 use super::{Desk, Sheet};
 use crate::http::error::Problem;
 use crate::pages::Moment;
 use crate::pages::refunds::RefundPage;
 use crate::refunds;
+use crate::settings::sentence;
 use crate::users::Role;
 use crate::world::random;
 use askama::Template;
